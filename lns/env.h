@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * env: the only seam between the modules and the world: clocks, timers, descriptors, randomness.
+ *
+ * The engine runs on the real one (env_ev.c, libev); tests run on a fake one (tests/unit/env_fake.c),
+ * whose clock moves only when the test says so. No other file includes ev.h.
+ *
+ * Everything here is called from the loop's thread only. Callbacks are called from the loop, never
+ * from inside the function that registered them.
+ */
+#ifndef LNS_ENV_H
+#define LNS_ENV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct env;
+struct env_timer;
+struct env_io;
+
+#define ENV_MS(n)  ((uint64_t)(n)*1000)
+#define ENV_SEC(n) ((uint64_t)(n)*1000000)
+
+enum { ENV_READ = 1, ENV_WRITE = 2 };
+
+/* The monotonic clock in microseconds, as of this turn of the loop (CLOCK_BOOTTIME). */
+uint64_t env_now(struct env *env);
+
+/* The wall clock in microseconds since 1970. */
+uint64_t env_wallclock(struct env *env);
+
+/* Fills buf with len random octets from the kernel. Never fails. */
+void env_random(struct env *env, void *buf, size_t len);
+
+/*
+ * A one-shot timer, owned by the caller and not running at first. NULL when memory is short.
+ * env_timer_start restarts a running timer; delay is in microseconds. env_timer_free stops it;
+ * env_timer_free(NULL) and env_timer_stop(NULL) do nothing.
+ */
+struct env_timer *env_timer_new(struct env *env, void (*fire)(void *ctx), void *ctx);
+void env_timer_start(struct env_timer *timer, uint64_t delay);
+void env_timer_stop(struct env_timer *timer);
+int env_timer_running(const struct env_timer *timer);
+void env_timer_free(struct env_timer *timer);
+
+/*
+ * Watches fd for events (ENV_READ | ENV_WRITE, may be 0); the caller keeps owning fd and frees the
+ * watcher before closing it. NULL when memory is short. ready gets the events that are ready.
+ */
+struct env_io *env_io_new(
+	struct env *env, int fd, int events, void (*ready)(void *ctx, int events), void *ctx);
+void env_io_set(struct env_io *io, int events);
+void env_io_free(struct env_io *io);
+
+#endif
