@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * server: the root of the protocol: the dispatcher, demultiplexing by tunnel id, and the registers that
+ * tunnels share (ids, peers' hosts, live tunnels and sessions per lac section).
+ *
+ * A packet for an unknown tunnel is ignored, as is one that comes from elsewhere than the tunnel's
+ * peer: an answer would help only those who guess ids (RFC 2661 section 9.2 asks for no more).
+ */
+#include "lns/l2tp/server.h"
+
+#include "lns/env.h"
+#include "lns/l2tp/admit.h"
+#include "lns/l2tp/session.h"
+#include "lns/l2tp/tunnel.h"
+#include "lns/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the dispatcher --- */
+
+void server_enter(struct l2tp_server *server)
+{
+	server->depth++;
+}
+
+static void free_dead(struct l2tp_server *server)
+{
+	struct l2tp_session *session;
+	struct l2tp_tunnel *tunnel;
+
+	while ((session = server->dead_sessions)) {
+		server->dead_sessions = session->next_dead;
+		session_free(session);
+	}
+	while ((tunnel = server->dead_tunnels)) {
+		server->dead_tunnels = tunnel->next_dead;
+		if (tunnel->opened)
+			server->ops->tunnel_free(server->ctx, tunnel);
+		tunnel_free(tunnel);
+	}
+}
+
+void server_leave(struct l2tp_server *server)
+{
+	if (server->depth == 1)
+		free_dead(server);
+	server->depth--;
+}
+
+/* --- life --- */
+
+int l2tp_server_new(struct env *env, const struct l2tp_settings *settings,
+	const struct l2tp_ops *ops, void *ctx, struct l2tp_server **ret_server)
+{
+	struct l2tp_server *server = calloc(1, sizeof(*server));
+
+	if (!server)
+		return -ENOMEM;
+	server->env = env;
+	server->settings = *settings;
+	server->ops = ops;
+	server->ctx = ctx;
+	env_random(env, &server->sources.seed, sizeof(server->sources.seed));
+	env_random(env, &server->next_serial, sizeof(server->next_serial));
+	*ret_server = server;
+	return 0;
+}
+
+void l2tp_server_free(struct l2tp_server *server)
+{
+	struct l2tp_tunnel *tunnel;
+
+	if (!server)
+		return;
+	while ((tunnel = l2tp_tunnel_next(server, 0)))
+		tunnel_free(tunnel);
+	idmap_free(&server->tunnels);
+	explicit_bzero(server->out, sizeof(server->out));
+	free(server);
+}
+
+void l2tp_server_set(struct l2tp_server *server, const struct l2tp_settings *settings)
+{
+	server->settings = *settings;
+}
+
+void l2tp_server_drain(struct l2tp_server *server, bool drain)
+{
+	server->draining = drain;
+}
+
+const struct l2tp_counters *l2tp_server_counters(const struct l2tp_server *server)
+{
+	return &server->counters;
+}
+
+/* --- ids --- */
+
+void l2tp_server_reserve_tunnel(struct l2tp_server *server, uint16_t tunnel_id, bool reserved)
+{
+	uint8_t bit = (uint8_t)(1u << (tunnel_id & 7));
+
+	if (reserved)
+		server->reserved[tunnel_id >> 3] |= bit;
+	else
+		server->reserved[tunnel_id >> 3] &= (uint8_t)~bit;
+}
+
+uint16_t server_pick_tunnel_id(struct l2tp_server *server)
+{
+	uint16_t id;
+
+	env_random(server->env, &id, sizeof(id));
+	for (unsigned int n = 0; n < 65536; n++, id++) {
+		if (id && !(server->reserved[id >> 3] >> (id & 7) & 1) &&
+			!idmap_find(&server->tunnels, id))
+			return id;
+	}
+	return 0;
+}
+
+struct l2tp_tunnel *l2tp_tunnel_find(struct l2tp_server *server, uint16_t tunnel_id)
+{
+	return idmap_find(&server->tunnels, tunnel_id);
+}
+
+struct l2tp_tunnel *l2tp_tunnel_next(struct l2tp_server *server, unsigned int after)
+{
+	return idmap_next(&server->tunnels, after);
+}
+
+struct l2tp_tunnel **server_host_chain(struct l2tp_server *server, const union addr *peer)
+{
+	union addr key = *peer;
+
+	addr_set_port(&key, 0);
+	return &server->hosts[addr_hash(&key, server->sources.seed) % SERVER_HOSTS];
+}
+
+/* --- lac sections --- */
+
+struct server_use *server_use_get(struct l2tp_server *server, const char *name)
+{
+	struct server_use *use;
+
+	for (use = server->uses; use; use = use->next) {
+		if (!strcmp(use->name, name))
+			break;
+	}
+	if (!use) {
+		use = calloc(1, sizeof(*use));
+		if (!use)
+			return NULL;
+		snprintf(use->name, sizeof(use->name), "%s", name);
+		use->next = server->uses;
+		server->uses = use;
+	}
+	use->holders++;
+	return use;
+}
+
+void server_use_put(struct l2tp_server *server, struct server_use *use)
+{
+	struct server_use **link = &server->uses;
+
+	if (!use || --use->holders)
+		return;
+	while (*link != use)
+		link = &(*link)->next;
+	*link = use->next;
+	free(use);
+}
+
+/* --- packets --- */
+
+enum { FLAG_CONTROL = 0x80 };
+
+static void demultiplex(
+	struct l2tp_server *server, const struct l2tp_path *path, const uint8_t *packet, size_t len)
+{
+	struct limit_source *source = limit_source(&server->sources, &path->peer);
+	struct l2tp_header header;
+	struct l2tp_tunnel *tunnel;
+	const char *reason = "";
+	char peer[ADDR_TEXT];
+
+	if (l2tp_header_decode(packet, len, &header, &reason) != L2TP_OK) {
+		server->counters.discarded++;
+		server_log_mistake(server, &source->mistakes, "%s: packet discarded: %s",
+			addr_text(&path->peer, peer), reason);
+		return;
+	}
+	if (!header.tunnel_id) {
+		admit_packet(server, path, &header, packet, len);
+		return;
+	}
+	tunnel = l2tp_tunnel_find(server, header.tunnel_id);
+	if (tunnel) {
+		tunnel_input(tunnel, path, packet, len);
+		return;
+	}
+	server->counters.unknown_tunnel++;
+	server_log_mistake(server, &source->mistakes, "%s: message for unknown tunnel %u ignored",
+		addr_text(&path->peer, peer), header.tunnel_id);
+}
+
+void l2tp_server_input(
+	struct l2tp_server *server, const struct l2tp_path *path, const uint8_t *packet, size_t len)
+{
+	server->counters.packets_in++;
+	server->counters.octets_in += len;
+	if (len && !(packet[0] & FLAG_CONTROL)) {
+		server->counters.data_to_control++;
+		return;
+	}
+	server_enter(server);
+	demultiplex(server, path, packet, len);
+	server_leave(server);
+}
+
+int l2tp_stopccn_encode(uint16_t tunnel_id, uint16_t peer_tunnel_id, uint16_t ns, uint16_t nr,
+	const struct l2tp_result *result, uint8_t *buf, size_t size)
+{
+	struct l2tp_msg msg = {
+		.type = L2TP_STOPCCN,
+		.present = 1ull << L2TP_AVP_ASSIGNED_TUNNEL_ID | 1ull << L2TP_AVP_RESULT_CODE,
+		.assigned_tunnel_id = tunnel_id,
+		.result = *result,
+	};
+	int len = l2tp_msg_encode(&msg, peer_tunnel_id, 0, NULL, NULL, buf, size);
+
+	if (len < 0)
+		return len;
+	buf[8] = (uint8_t)(ns >> 8);
+	buf[9] = (uint8_t)ns;
+	buf[10] = (uint8_t)(nr >> 8);
+	buf[11] = (uint8_t)nr;
+	return len;
+}
+
+/* --- words --- */
+
+void server_log_mistake(
+	struct l2tp_server *server, struct log_limit *limit, const char *format, ...)
+{
+	unsigned int left_out;
+	char text[512];
+	va_list args;
+
+	if (!log_limit_pass(limit, env_now(server->env), &left_out))
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (left_out)
+		log_warning("%s (and %u more like it)", text, left_out);
+	else
+		log_warning("%s", text);
+}
+
+struct l2tp_result server_result(uint16_t code, uint16_t error, const char *format, ...)
+{
+	struct l2tp_result result = { .code = code, .error = error };
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(result.text, sizeof(result.text), format, args);
+	va_end(args);
+	return result;
+}
+
+void server_copy_text(char *out, size_t size, struct l2tp_span span)
+{
+	size_t len = span.len < size - 1 ? span.len : size - 1;
+
+	for (size_t n = 0; n < len; n++)
+		out[n] = span.data[n] >= ' ' && span.data[n] <= '~' ? (char)span.data[n] : '.';
+	out[len] = '\0';
+}

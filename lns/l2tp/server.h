@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * server: what tunnels and sessions share. Internal to lns/l2tp; the outside includes l2tp.h.
+ *
+ * The dispatcher: whatever enters the protocol (a packet, a timer, a call of the owner) does so between
+ * server_enter and server_leave. Handlers never free a tunnel or a session, they only mark it; the last
+ * server_leave frees what was marked, when no handler is on the stack.
+ */
+#ifndef LNS_L2TP_SERVER_H
+#define LNS_L2TP_SERVER_H
+
+#include "lns/l2tp/idmap.h"
+#include "lns/l2tp/l2tp.h"
+#include "lns/l2tp/limit.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SERVER_HOSTS        256    /* hash chains of tunnels by the peer's host */
+#define SERVER_PROTOCOL     0x0100 /* version 1, revision 0 */
+#define SERVER_ALL_FRAMINGS 3      /* asynchronous and synchronous */
+#define SERVER_ALL_BEARERS  3      /* analog and digital */
+#define SERVER_REFUSAL_RATE 100    /* answers a second to SCCRQs that make no tunnel */
+
+/* Live tunnels and sessions of one lac section. Owned by the server while a tunnel holds it. */
+struct server_use {
+	struct server_use *next;
+	char name[64];
+	unsigned int holders, tunnels, sessions;
+};
+
+struct l2tp_server {
+	struct env *env;
+	struct l2tp_settings settings;
+	const struct l2tp_ops *ops;
+	void *ctx;
+	struct l2tp_counters counters;
+	bool draining;
+
+	struct idmap tunnels; /* owned */
+	struct l2tp_tunnel *hosts[SERVER_HOSTS];
+	struct server_use *uses;
+	unsigned int live_tunnels, live_sessions;
+	uint32_t next_serial; /* Call Serial Number of outgoing calls */
+
+	struct limit_bucket sccrqs, refusals;
+	struct limit_sources sources;
+
+	unsigned int depth; /* of the dispatcher */
+	struct l2tp_tunnel *dead_tunnels;
+	struct l2tp_session *dead_sessions;
+
+	uint8_t reserved[65536 / 8];
+	uint8_t scratch[L2TP_PACKET_MAX]; /* unhidden values of the packet in work */
+	uint8_t out[L2TP_SEND_MAX];
+};
+
+void server_enter(struct l2tp_server *server);
+void server_leave(struct l2tp_server *server);
+
+/* A free tunnel id, random, not reserved and never 0; 0 when there is none. */
+uint16_t server_pick_tunnel_id(struct l2tp_server *server);
+
+/* The chain of tunnels with the same host as peer. */
+struct l2tp_tunnel **server_host_chain(struct l2tp_server *server, const union addr *peer);
+
+/* The record of a lac section, made when it is new; NULL when memory is short. */
+struct server_use *server_use_get(struct l2tp_server *server, const char *name);
+void server_use_put(struct l2tp_server *server, struct server_use *use);
+
+/* Logs a peer's mistake, at most one line a second for each limit. */
+void server_log_mistake(struct l2tp_server *server, struct log_limit *limit, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
+
+/* A result by value; the text is cut at the size of its field. */
+struct l2tp_result server_result(uint16_t code, uint16_t error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Copies octets from the wire as text: what is not printable ASCII becomes a dot. */
+void server_copy_text(char *out, size_t size, struct l2tp_span span);
+
+#endif

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Drives a whole server with a fake clock from fuzz input: packets of two peers, time, and an owner that
+ * accepts, closes and places calls at any moment.
+ *
+ * The input is a list of steps, each an octet that says what, and its arguments. Most packets are a
+ * message of the codec with the right ids and numbers and a few octets changed, so that the state
+ * machines are reached behind the decoder; others are octets as they come.
+ */
+#include "lns/env.h"
+#include "lns/l2tp/l2tp.h"
+#include "lns/log.h"
+#include "tests/unit/env_fake.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The fake clock is small and belongs to the unit tests; this target is linked with no other of them. */
+#include "tests/unit/env_fake.c"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define HAS(avp) (1ull << L2TP_AVP_##avp)
+#define TEXT(string)                                                                               \
+	{                                                                                          \
+		(const uint8_t *)(string), sizeof(string) - 1                                      \
+	}
+
+struct input {
+	const uint8_t *data;
+	size_t left;
+};
+
+static uint8_t next8(struct input *in)
+{
+	if (!in->left)
+		return 0;
+	in->left--;
+	return *in->data++;
+}
+
+/* --- the owner --- */
+
+static struct env *env;
+static struct l2tp_server *server;
+static struct l2tp_lac lac;
+static struct input *owner_input; /* the owner decides by the input, too */
+static uint16_t last_tunnel;
+static unsigned int opened, calls; /* known to the owner and not yet gone */
+
+static void check(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+static int on_lac_find(
+	void *ctx, const union addr *peer, const char *host_name, struct l2tp_lac *ret)
+{
+	(void)ctx;
+	(void)peer;
+	if (*host_name == '!')
+		return -ENOENT;
+	*ret = lac;
+	return 0;
+}
+
+static void on_send(void *ctx, const struct l2tp_path *path, const uint8_t *packet, size_t len)
+{
+	(void)ctx;
+	(void)path;
+	check(len >= 12 && len <= L2TP_SEND_MAX && packet[0] == 0xc8 &&
+		(size_t)(packet[2] << 8 | packet[3]) == len);
+}
+
+static int on_tunnel_open(void *ctx, struct l2tp_tunnel *tunnel)
+{
+	struct l2tp_tunnel_info info;
+
+	(void)ctx;
+	if (next8(owner_input) > 250)
+		return -EMFILE;
+	l2tp_tunnel_info(tunnel, &info);
+	last_tunnel = info.id;
+	opened++;
+	return 0;
+}
+
+static void on_tunnel_up(void *ctx, struct l2tp_tunnel *tunnel)
+{
+	(void)ctx;
+	(void)tunnel;
+}
+
+static void on_tunnel_down(
+	void *ctx, struct l2tp_tunnel *tunnel, const struct l2tp_result *result, bool by_peer)
+{
+	(void)ctx;
+	(void)by_peer;
+	check(memchr(result->text, 0, sizeof(result->text)) != NULL);
+	l2tp_tunnel_release(tunnel);
+}
+
+static void on_tunnel_free(void *ctx, struct l2tp_tunnel *tunnel)
+{
+	(void)ctx;
+	check(l2tp_session_next(tunnel, 0) == NULL);
+	opened--;
+}
+
+static const struct l2tp_result result = { .code = L2TP_CDN_ADMINISTRATIVE, .text = "because" };
+
+static void on_call_request(void *ctx, struct l2tp_session *session)
+{
+	uint8_t choice = next8(owner_input);
+
+	(void)ctx;
+	calls++;
+	if (choice < 128) {
+		l2tp_session_accept(session);
+	} else if (choice < 160) {
+		l2tp_session_close(session, &result);
+		calls--;
+	} else if (choice > 250) {
+		l2tp_tunnel_close(l2tp_session_tunnel(session), &result);
+	}
+}
+
+static void on_call_up(void *ctx, struct l2tp_session *session)
+{
+	uint8_t choice = next8(owner_input);
+
+	(void)ctx;
+	if (choice > 240)
+		l2tp_tunnel_close(l2tp_session_tunnel(session), &result);
+	else if (choice > 200)
+		l2tp_session_set_link_info(session, choice, choice);
+}
+
+static void on_call_down(
+	void *ctx, struct l2tp_session *session, const struct l2tp_result *reason, bool by_peer)
+{
+	(void)ctx;
+	(void)by_peer;
+	calls--;
+	l2tp_session_close(session, reason);
+}
+
+static int on_tunnel_moved(void *ctx, struct l2tp_tunnel *tunnel, const struct l2tp_path *path)
+{
+	(void)ctx;
+	l2tp_tunnel_set_path(tunnel, path);
+	return 0;
+}
+
+static const struct l2tp_ops ops = {
+	.lac_find = on_lac_find,
+	.send = on_send,
+	.tunnel_open = on_tunnel_open,
+	.tunnel_up = on_tunnel_up,
+	.tunnel_down = on_tunnel_down,
+	.tunnel_free = on_tunnel_free,
+	.call_request = on_call_request,
+	.call_up = on_call_up,
+	.call_down = on_call_down,
+	.tunnel_moved = on_tunnel_moved,
+};
+
+/* --- packets --- */
+
+static const struct l2tp_msg messages[] = {
+	{ .type = L2TP_ZLB },
+	{ .type = L2TP_SCCRQ,
+		.present = HAS(PROTOCOL_VERSION) | HAS(FRAMING_CAPABILITIES) |
+			   HAS(BEARER_CAPABILITIES) | HAS(HOST_NAME) | HAS(ASSIGNED_TUNNEL_ID) |
+			   HAS(RECEIVE_WINDOW_SIZE) | HAS(TIE_BREAKER),
+		.protocol_version = 0x0100,
+		.framing_capabilities = 3,
+		.bearer_capabilities = 3,
+		.host_name = TEXT("bng"),
+		.assigned_tunnel_id = 77,
+		.receive_window_size = 4,
+		.tie_breaker = 0x8000000000000000 },
+	{ .type = L2TP_SCCRP,
+		.present = HAS(PROTOCOL_VERSION) | HAS(FRAMING_CAPABILITIES) |
+			   HAS(BEARER_CAPABILITIES) | HAS(HOST_NAME) | HAS(ASSIGNED_TUNNEL_ID),
+		.protocol_version = 0x0100,
+		.framing_capabilities = 3,
+		.bearer_capabilities = 3,
+		.host_name = TEXT("bng"),
+		.assigned_tunnel_id = 78 },
+	{ .type = L2TP_SCCCN },
+	{ .type = L2TP_STOPCCN,
+		.present = HAS(ASSIGNED_TUNNEL_ID) | HAS(RESULT_CODE),
+		.assigned_tunnel_id = 77,
+		.result = { .code = 1 } },
+	{ .type = L2TP_HELLO },
+	{ .type = L2TP_ICRQ,
+		.present = HAS(ASSIGNED_SESSION_ID) | HAS(CALL_SERIAL_NUMBER) | HAS(CALLING_NUMBER),
+		.assigned_session_id = 5,
+		.calling_number = TEXT("5551234") },
+	{ .type = L2TP_ICRP, .present = HAS(ASSIGNED_SESSION_ID), .assigned_session_id = 5 },
+	{ .type = L2TP_ICCN,
+		.present = HAS(TX_CONNECT_SPEED) | HAS(FRAMING_TYPE) | HAS(PROXY_AUTHEN_TYPE) |
+			   HAS(PROXY_AUTHEN_NAME) | HAS(LAST_SENT_LCP_CONFREQ),
+		.framing_type = 1,
+		.proxy_authen_type = 2,
+		.proxy_authen_name = TEXT("user"),
+		.last_sent_lcp_confreq = TEXT("\1\1\0\4") },
+	{ .type = L2TP_OCRQ,
+		.present = HAS(ASSIGNED_SESSION_ID) | HAS(CALL_SERIAL_NUMBER) | HAS(MINIMUM_BPS) |
+			   HAS(MAXIMUM_BPS) | HAS(BEARER_TYPE) | HAS(FRAMING_TYPE) |
+			   HAS(CALLED_NUMBER),
+		.assigned_session_id = 6,
+		.called_number = TEXT("800") },
+	{ .type = L2TP_OCRP, .present = HAS(ASSIGNED_SESSION_ID), .assigned_session_id = 7 },
+	{ .type = L2TP_OCCN,
+		.present = HAS(TX_CONNECT_SPEED) | HAS(FRAMING_TYPE),
+		.framing_type = 2 },
+	{ .type = L2TP_CDN,
+		.present = HAS(ASSIGNED_SESSION_ID) | HAS(RESULT_CODE),
+		.assigned_session_id = 5,
+		.result = { .code = 1 } },
+	{ .type = L2TP_WEN, .present = HAS(CALL_ERRORS) },
+	{ .type = L2TP_SLI, .present = HAS(ACCM) },
+	{ .type = L2TP_CSUN,
+		.present = HAS(CONNECT_SPEED_UPDATE),
+		.speed_update_count = 1,
+		.speed_updates = { { .tx = 1, .rx = 2, .session_id = 3 } } },
+};
+#define MESSAGES (sizeof(messages) / sizeof(*messages))
+
+static struct encoded {
+	int len;
+	uint8_t data[256];
+} encoded[MESSAGES];
+
+static void encode_messages(void)
+{
+	for (size_t n = 0; n < MESSAGES; n++) {
+		encoded[n].len = l2tp_msg_encode(
+			&messages[n], 1, 1, NULL, NULL, encoded[n].data, sizeof(encoded[n].data));
+		check(encoded[n].len > 0);
+	}
+}
+
+static struct l2tp_path path_of(uint8_t choice)
+{
+	struct l2tp_path path = { 0 };
+
+	addr_parse(choice & 1 ? "198.51.100.8" : "198.51.100.7", choice & 2 ? 40000 : 1701,
+		&path.peer);
+	addr_parse("192.0.2.1", 1701, &path.local);
+	return path;
+}
+
+static void input_exactly(const struct l2tp_path *path, const uint8_t *data, size_t len)
+{
+	uint8_t *copy = malloc(len ? len : 1);
+
+	check(copy != NULL);
+	if (len)
+		memcpy(copy, data, len);
+	l2tp_server_input(server, path, copy, len);
+	free(copy);
+}
+
+static struct l2tp_tunnel *some_tunnel(uint8_t choice)
+{
+	struct l2tp_tunnel *tunnel = l2tp_tunnel_find(server, last_tunnel);
+
+	if (!tunnel || choice >= 128)
+		tunnel = l2tp_tunnel_next(server, (unsigned int)choice << 8);
+	return tunnel;
+}
+
+static struct l2tp_session *some_session(uint8_t choice)
+{
+	struct l2tp_tunnel *tunnel = some_tunnel(choice & 1 ? 128 : 0);
+
+	return tunnel ? l2tp_session_next(tunnel, (unsigned int)(choice & 0x7f) << 9) : NULL;
+}
+
+static void put16(uint8_t *at, uint16_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+/* Ids and numbers as a correct peer would set them, moved by what the input says. */
+static void address(struct input *in, uint8_t *packet, bool to_tunnel, struct l2tp_path *path)
+{
+	bool foreign = next8(in) > 230;
+	struct l2tp_tunnel *tunnel = some_tunnel(next8(in));
+	struct l2tp_session *session = some_session(next8(in));
+	int8_t ahead = (int8_t)next8(in), acknowledged = (int8_t)next8(in);
+	struct l2tp_tunnel_info info = { 0 };
+	struct l2tp_session_info call = { 0 };
+
+	if (tunnel && to_tunnel) {
+		l2tp_tunnel_info(tunnel, &info);
+		if (!foreign)
+			path->peer = info.path.peer;
+	}
+	if (session && to_tunnel)
+		l2tp_session_info(session, &call);
+	put16(packet + 4, info.id);
+	put16(packet + 6, call.id);
+	if (ahead > -100 && ahead < 100) /* most come in order */
+		ahead = 0;
+	put16(packet + 8, (uint16_t)(info.nr + ahead % 100));
+	put16(packet + 10, (uint16_t)(info.ns + (acknowledged < 0 ? acknowledged / 8 : 0)));
+}
+
+static void send_message(struct input *in)
+{
+	const struct encoded *message = &encoded[next8(in) % MESSAGES];
+	uint8_t choice = next8(in), packet[512];
+	struct l2tp_path path = path_of(choice);
+	size_t len = (size_t)message->len, extra = 0;
+
+	memcpy(packet, message->data, len);
+	address(in, packet, message != &encoded[1] || choice & 4, &path);
+	for (unsigned int n = choice >> 3 & 3; n; n--) { /* some octets are changed */
+		uint8_t at = next8(in);
+
+		packet[12 + at % (len - 11)] ^= next8(in);
+	}
+	if (choice & 0x40) { /* and AVPs added */
+		extra = next8(in) % 64;
+		for (size_t n = 0; n < extra; n++)
+			packet[len + n] = next8(in);
+		put16(packet + 2, (uint16_t)(len + extra));
+	}
+	input_exactly(&path, packet, len + extra);
+	if (choice & 0x20)
+		input_exactly(&path, packet, len + extra);
+}
+
+static void send_octets(struct input *in)
+{
+	struct l2tp_path path = path_of(next8(in));
+	size_t len = next8(in);
+
+	if (len > in->left)
+		len = in->left;
+	input_exactly(&path, in->data, len);
+	in->data += len;
+	in->left -= len;
+}
+
+static void act(struct input *in)
+{
+	static const struct l2tp_call_request request = {
+		.called_number = "800", .bearer_type = 1, .framing_type = 3
+	};
+	uint8_t choice = next8(in), which = next8(in);
+	struct l2tp_tunnel *tunnel = some_tunnel(which);
+	struct l2tp_session *session = some_session(which);
+	struct l2tp_path path = path_of(which);
+
+	switch (choice % 8) {
+	case 0:
+		if (session)
+			l2tp_session_accept(session);
+		break;
+	case 1:
+		if (session) {
+			l2tp_session_set_disconnect_cause(session, 1, 0xc021, 1, "bye");
+			l2tp_session_close(session, &result);
+			calls--;
+		}
+		break;
+	case 2:
+		if (tunnel)
+			l2tp_tunnel_close(tunnel, &result);
+		break;
+	case 3:
+		if (tunnel && !l2tp_session_place(tunnel, &request, &session))
+			calls++;
+		break;
+	case 4:
+		l2tp_tunnel_connect(server, &path, &lac, &tunnel);
+		break;
+	case 5:
+		l2tp_server_drain(server, which & 1);
+		break;
+	case 6:
+		if (session)
+			l2tp_session_set_link_info(session, which, which);
+		break;
+	default:
+		break;
+	}
+}
+
+static void start(struct input *in)
+{
+	uint8_t choice = next8(in);
+	struct l2tp_settings settings = {
+		.host_name = "lns",
+		.max_sessions = 8,
+		.max_tunnels = 8,
+		.setup_timeout = ENV_SEC(20),
+	};
+
+	lac = (struct l2tp_lac){
+		.name = "fuzz",
+		.challenge = choice & 1,
+		.hide_avps = choice & 2,
+		.lenient = choice & 4,
+		.hello = ENV_SEC(30),
+		.idle = choice & 8 ? ENV_SEC(50) : 0,
+		.window = 1 + (choice >> 4),
+		.retransmits = 3,
+		.retransmit_cap = ENV_SEC(8),
+		.max_tunnels = choice & 16 ? 2 : 0,
+	};
+	if (choice & 0x40) {
+		lac.secret.len = 6;
+		memcpy(lac.secret.data, "secret", 6);
+	}
+	env = env_fake_new();
+	check(!l2tp_server_new(env, &settings, &ops, NULL, &server));
+	opened = 0;
+	calls = 0;
+	last_tunnel = 0;
+	owner_input = in;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input in = { data, size };
+
+	if (!encoded[0].len) {
+		log_open("fuzz", 1);
+		log_set_level(LOG_LEVEL_ERROR);
+		encode_messages();
+	}
+	start(&in);
+	while (in.left) {
+		uint8_t step = next8(&in);
+
+		if (step < 180)
+			send_message(&in);
+		else if (step < 200)
+			send_octets(&in);
+		else if (step < 230)
+			act(&in);
+		else
+			env_fake_advance(env, ENV_MS(10) << (step - 230) / 2);
+	}
+	/* in the end everything passes away by itself, once the tunnels are closed */
+	for (struct l2tp_tunnel *tunnel = l2tp_tunnel_next(server, 0); tunnel;) {
+		struct l2tp_tunnel_info info;
+
+		l2tp_tunnel_info(tunnel, &info);
+		l2tp_tunnel_close(tunnel, &result);
+		tunnel = l2tp_tunnel_next(server, info.id);
+	}
+	env_fake_advance(env, ENV_SEC(100));
+	check(!l2tp_tunnel_next(server, 0));
+	check(!opened && !calls);
+	check(!env_fake_timers(env));
+	l2tp_server_free(server);
+	env_fake_free(env);
+	return 0;
+}

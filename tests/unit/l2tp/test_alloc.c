@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory runs out anywhere in a call's life: for every n, the n-th allocation of the server fails, and
+ * nothing may be left behind, crash or hang.
+ *
+ * The program is linked with --wrap for malloc, calloc and reallocarray, so that every call of them from
+ * our objects comes here; libraries are not concerned.
+ */
+#include "tests/unit/env_fake.h"
+#include "tests/unit/l2tp/fake.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* weak, so that a program linked without --wrap fails by its test and not by the linker */
+void *__real_malloc(size_t size) __attribute__((weak));
+void *__real_calloc(size_t count, size_t size) __attribute__((weak));
+void *__real_reallocarray(void *memory, size_t count, size_t size) __attribute__((weak));
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_reallocarray(void *memory, size_t count, size_t size);
+
+static unsigned int allocations, fail_at; /* 0: never */
+static bool armed;
+
+static bool runs_out(void)
+{
+	return armed && ++allocations == fail_at;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return runs_out() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return runs_out() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_reallocarray(void *memory, size_t count, size_t size)
+{
+	return runs_out() ? NULL : __real_reallocarray(memory, count, size);
+}
+
+/*
+ * The LAC plays its part without looking at the answers; what it needs of them, the ids, it takes from
+ * the server. Everything happens: early messages, calls both ways, restarts, the end.
+ */
+static struct fake fake;
+
+static void say(struct lac *lac, uint16_t session_id, struct l2tp_msg msg)
+{
+	lac_build(lac, session_id, &msg);
+	if (msg.type != L2TP_ZLB)
+		lac->ns++;
+	armed = true;
+	l2tp_server_input(fake.server, &lac->path, lac->packet, lac->packet_len);
+	armed = false;
+}
+
+/* Acknowledges everything that the server has sent so far. */
+static void listen_to(struct lac *lac, struct l2tp_tunnel *tunnel)
+{
+	struct l2tp_tunnel_info info;
+
+	if (!tunnel)
+		return;
+	l2tp_tunnel_info(tunnel, &info);
+	lac->peer_id = info.id;
+	lac->nr = info.ns;
+	say(lac, 0, (struct l2tp_msg){ .type = L2TP_ZLB });
+}
+
+static struct l2tp_tunnel *first_tunnel(void)
+{
+	return l2tp_tunnel_next(fake.server, 0);
+}
+
+static struct l2tp_session *placed_call(struct l2tp_tunnel *tunnel)
+{
+	static const struct l2tp_call_request request = {
+		.called_number = "800", .bearer_type = 1, .framing_type = 1
+	};
+	struct l2tp_session *session = NULL;
+
+	armed = true;
+	l2tp_session_place(tunnel, &request, &session);
+	armed = false;
+	return session;
+}
+
+static void call_both_ways(struct lac *lac, struct l2tp_tunnel *tunnel)
+{
+	struct l2tp_result result = { .code = L2TP_CDN_ADMINISTRATIVE };
+	struct l2tp_session *session;
+	struct l2tp_session_info info = { 0 };
+
+	say(lac, 0, lac_icrq(5));
+	session = l2tp_session_next(tunnel, 0);
+	if (session)
+		l2tp_session_info(session, &info);
+	listen_to(lac, tunnel);
+	lac->ns++; /* a Hello overtakes the ICCN and is kept */
+	say(lac, 0, lac_hello());
+	lac->ns = (uint16_t)(lac->ns - 2);
+	say(lac, info.id, lac_iccn());
+	lac->ns++;
+	session = l2tp_session_find(tunnel, info.id);
+	armed = true;
+	if (session) {
+		l2tp_session_set_link_info(session, 1, 2);
+		l2tp_session_close(session, &result);
+	}
+	armed = false;
+	session = placed_call(tunnel);
+	listen_to(lac, tunnel);
+	armed = true;
+	if (session)
+		l2tp_session_close(session, &result);
+	armed = false;
+}
+
+/* A whole life; returns how many allocations it took. */
+static unsigned int live(unsigned int fail)
+{
+	struct l2tp_result result = { .code = L2TP_STOPCCN_GENERAL };
+	struct l2tp_tunnel *tunnel;
+	struct lac lac, other;
+
+	fake_init(&fake);
+	lac_set_secret(&fake.lac.secret, "secret");
+	fake.lac.hide_avps = true;
+	fake.env = NULL;
+	allocations = 0;
+	fail_at = fail;
+	fake_start(&fake);
+	lac_init(&lac, &fake, "198.51.100.7", 1701, 77);
+	lac_init(&other, &fake, "198.51.100.8", 1701, 78);
+
+	say(&lac, 0, lac_sccrq(&lac));
+	listen_to(&lac, first_tunnel());
+	say(&lac, 0, lac_scccn());
+	tunnel = first_tunnel();
+	if (tunnel)
+		call_both_ways(&lac, tunnel);
+	armed = true;
+	if (!l2tp_tunnel_connect(fake.server, &other.path, &fake.lac, &tunnel))
+		l2tp_tunnel_close(tunnel, &result);
+	fake_advance(&fake, ENV_SEC(70)); /* Hello, retransmissions, giving up */
+	if (first_tunnel())
+		l2tp_tunnel_close(first_tunnel(), &result);
+	fake_advance(&fake, ENV_SEC(200));
+	armed = false;
+
+	cr_assert_null(first_tunnel(), "allocation %u: a tunnel is left", fail);
+	cr_assert_eq(env_fake_timers(fake.env), 0, "allocation %u: timers are left", fail);
+	fail = allocations;
+	fake_end(&fake);
+	return fail;
+}
+
+Test(alloc, nothing_is_left_behind)
+{
+	unsigned int count = live(0);
+
+	cr_assert_gt(count, 40, "%u allocations: --wrap is not in use", count);
+	for (unsigned int n = 1; n <= count + 10; n++)
+		live(n);
+}
+
+Test(alloc, no_server_without_memory)
+{
+	struct l2tp_server *server = NULL;
+	struct env *env = env_fake_new();
+	static const struct l2tp_ops none;
+	int err;
+
+	fake_init(&fake);
+	allocations = 0;
+	fail_at = 1;
+	armed = true;
+	err = l2tp_server_new(env, &fake.settings, &none, NULL, &server);
+	armed = false;
+	cr_assert_eq(err, -12);
+	cr_assert_null(server);
+	env_fake_free(env);
+}
