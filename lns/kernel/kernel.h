@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kernel: everything lnsd asks of the kernel by netlink, on one thread of its own.
+ *
+ * A netlink send executes the request under rtnl before it returns, up to hundreds of milliseconds in
+ * a storm. So the loop only queues jobs; the thread (own sockets, in order of submission) carries them
+ * out and an eventfd brings the completions back to the loop, a bounded number a turn. The watch on
+ * links is a multicast socket read by the loop: it asks nothing and waits for nothing. A few helper
+ * threads do nothing but close session sockets.
+ *
+ * Ownership: a job belongs to the kernel object until its done callback ran. kernel_cancel makes sure
+ * that it never runs; what the job had made meanwhile (a descriptor, a tunnel, a session) is undone.
+ */
+#ifndef LNS_KERNEL_KERNEL_H
+#define LNS_KERNEL_KERNEL_H
+
+#include "lns/addr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct env;
+struct kernel;
+struct kernel_job;
+
+/* err: 0 or -errno; fd: the descriptor made (now the callee's), or -1. */
+typedef void kernel_done_fn(void *ctx, int err, int fd);
+
+/* 64-bit interface counters. rx: from the subscriber. */
+struct kernel_counters {
+	uint64_t rx_octets, tx_octets, rx_packets, tx_packets;
+};
+
+struct kernel_watch_ops {
+	/*
+	 * An interface (of any kind: look the index up) is gone; its last counters (RTM_DELLINK), or
+	 * NULL when the kernel did not tell them.
+	 */
+	void (*link_gone)(void *ctx, uint32_t ifindex, const struct kernel_counters *final);
+	/* Messages were lost (ENOBUFS): what vanished meanwhile is unknown, sample and compare. */
+	void (*links_lost)(void *ctx);
+};
+
+/* Starts the thread and the watch (none when watch is NULL; borrowed). 0 and *ret_kernel, or -errno. */
+int kernel_new(struct env *env, const struct kernel_watch_ops *watch, void *ctx,
+	struct kernel **ret_kernel);
+/*
+ * Waits for the running job, drops the queued ones without calling done, undoes those whose done was not
+ * called yet, ends the thread. Not to be called from a callback.
+ */
+void kernel_free(struct kernel *kernel);
+
+/* Jobs not yet completed, and the longest time one took so far, microseconds. */
+unsigned int kernel_pending(const struct kernel *kernel);
+uint64_t kernel_longest(const struct kernel *kernel);
+
+/* All below return NULL when memory is short; done is then not called. done may be NULL. */
+
+/*
+ * Makes the kernel tunnel of a connected UDP socket, by generic netlink or, on kernels without it, by
+ * a PPPoL2TP socket with session id 0. Duplicates fd for the time of the job. May follow the deletion of
+ * the same id at once (-EEXIST when it stays taken), but with another socket: older kernels (6.1)
+ * keep a UDP socket for the first tunnel that it carried (-EBUSY).
+ */
+struct kernel_job *kernel_tunnel_create(struct kernel *kernel, int fd, uint16_t tunnel_id,
+	uint16_t peer_tunnel_id, kernel_done_fn *done, void *ctx);
+/*
+ * -ENOENT when it is gone already; -EOPNOTSUPP on kernels without the netlink API, where a tunnel ends
+ * with the last descriptor of its UDP socket and a session with that of its PPPoL2TP socket.
+ */
+struct kernel_job *kernel_tunnel_delete(
+	struct kernel *kernel, uint16_t tunnel_id, kernel_done_fn *done, void *ctx);
+
+struct kernel_session {
+	uint16_t tunnel_id, peer_tunnel_id, session_id, peer_session_id;
+	bool sequencing;              /* send sequence numbers and expect them */
+	unsigned int reorder_timeout; /* ms, 0 = do not reorder */
+};
+/*
+ * Makes the kernel session as a PPPoL2TP socket, LNS mode, attached to the tunnel of fd; done gets the
+ * socket, ready for pppd. Duplicates fd for the time of the job. -ENOENT: no such tunnel. done must not
+ * be NULL.
+ */
+struct kernel_job *kernel_session_open(struct kernel *kernel, int fd,
+	const struct kernel_session *session, kernel_done_fn *done, void *ctx);
+struct kernel_job *kernel_session_delete(struct kernel *kernel, uint16_t tunnel_id,
+	uint16_t session_id, kernel_done_fn *done, void *ctx);
+
+/*
+ * Closes a descriptor where nobody waits: the last one of a session socket can take the kernel 20 ms.
+ */
+void kernel_close(struct kernel *kernel, int fd);
+
+/* Deletes a left-over interface. -ENODEV when it is gone already. */
+struct kernel_job *kernel_link_delete(
+	struct kernel *kernel, uint32_t ifindex, kernel_done_fn *done, void *ctx);
+/* Deletes all interfaces of a link group (not 0) at once: for leftovers and emergencies. */
+struct kernel_job *kernel_link_delete_group(
+	struct kernel *kernel, uint32_t group, kernel_done_fn *done, void *ctx);
+/* Puts an interface into a link group, so that firewalls can match all subscribers. */
+struct kernel_job *kernel_link_set_group(
+	struct kernel *kernel, uint32_t ifindex, uint32_t group, kernel_done_fn *done, void *ctx);
+
+/*
+ * Adds or removes a route to prefix through an interface; table 0 = main. -EEXIST: there is a route to
+ * that prefix already, whoever's; -ESRCH: there is none to remove. Routes end with their interface.
+ */
+#define KERNEL_ROUTE_PROTOCOL 115 /* rtm_protocol of ours (L2TP's IP protocol number) */
+struct kernel_job *kernel_route_change(struct kernel *kernel, bool add,
+	const struct addr_prefix *prefix, uint32_t ifindex, uint32_t table, kernel_done_fn *done,
+	void *ctx);
+
+/*
+ * Dumps the counters of all interfaces: sample is called on the loop once for each, then done. They are
+ * of any kind, lo included: look the index up.
+ */
+typedef void kernel_sample_fn(void *ctx, uint32_t ifindex, const struct kernel_counters *counters);
+struct kernel_job *kernel_sample_counters(
+	struct kernel *kernel, kernel_sample_fn *sample, kernel_done_fn *done, void *ctx);
+
+/* A tunnel or session of the kernel, whoever made it. */
+struct kernel_l2tp_entry {
+	uint8_t version; /* 2 or 3 */
+	uint8_t is_session;
+	uint8_t encap; /* 0 UDP, 1 IP */
+	uint32_t tunnel_id, peer_tunnel_id, session_id, peer_session_id;
+	union addr local, peer; /* of tunnels; no port with encap 1 */
+	char ifname[16];        /* sessions that have one */
+	uint64_t rx_octets, tx_octets, rx_packets, tx_packets, rx_errors, tx_errors;
+};
+typedef void kernel_l2tp_fn(void *ctx, const struct kernel_l2tp_entry *entry);
+/* Dumps L2TP tunnels, then sessions, by generic netlink (-EOPNOTSUPP when the kernel has no such API). */
+struct kernel_job *kernel_l2tp_dump(
+	struct kernel *kernel, kernel_l2tp_fn *entry, kernel_done_fn *done, void *ctx);
+
+/*
+ * From now on no callback of this job will be called, and job is not to be used again. What it made is
+ * undone before any later job runs; only a session's id may stay taken for some milliseconds. Nothing
+ * happens when job is NULL or is cancelled from its own done.
+ */
+void kernel_cancel(struct kernel_job *job);
+
+#endif

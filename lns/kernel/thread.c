@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * thread: the queue of jobs, the one thread that runs them, and the way of the completions back.
+ *
+ * One lock guards the two lists and the jobs' states; it is held for moments only, never across a
+ * system call that can take long. The thread runs jobs in order of submission. An eventfd, readable
+ * while finished jobs wait, brings them to the loop, which hands out at most KERNEL_TURN results and
+ * completions a turn.
+ *
+ * Cancelling: a queued job is not run; a running one is undone by the thread when it returns; a finished
+ * one goes back into the queue to be undone there, because undoing may wait in the kernel. In each case
+ * the job itself returns to the loop, which frees it without calling done.
+ */
+#include "lns/env.h"
+#include "lns/kernel/closer.h"
+#include "lns/kernel/job.h"
+#include "lns/kernel/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define KERNEL_TURN 128
+
+TAILQ_HEAD(job_list, kernel_job);
+
+struct kernel {
+	struct netlink netlink; /* the thread's */
+	pthread_t thread;
+	struct env_io *io;
+	struct kernel_watch *watch;
+	struct kernel_closer *closer;
+	unsigned int pending; /* the loop's */
+
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct job_list queue, finished;
+	bool stop;
+	uint64_t longest;
+	int event; /* eventfd */
+};
+
+static uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static void event_raise(struct kernel *kernel)
+{
+	uint64_t one = 1;
+
+	/* Fails only when the counter is full: then it is raised already. */
+	if (write(kernel->event, &one, sizeof(one)) < 0)
+		return;
+}
+
+static void event_lower(struct kernel *kernel)
+{
+	uint64_t count;
+
+	if (read(kernel->event, &count, sizeof(count)) < 0)
+		return;
+}
+
+static void job_undo(struct kernel_job *job, struct netlink *netlink)
+{
+	if (!job->err && job->type->undo)
+		job->type->undo(job, netlink);
+	job->err = -ECANCELED;
+}
+
+static void job_release(struct kernel_job *job)
+{
+	if (job->type->release)
+		job->type->release(job);
+}
+
+static void job_free(struct kernel_job *job)
+{
+	if (job->type->clear)
+		job->type->clear(job);
+	job->kernel->pending--;
+	free(job);
+}
+
+/* Runs one job, already in state JOB_RUNNING or JOB_UNDOING; called and returns with the lock held. */
+static void thread_step(struct kernel *kernel, struct kernel_job *job)
+{
+	bool undo = job->state == JOB_UNDOING, run = !undo && !job->cancelled;
+	uint64_t start = now_us(), spent;
+
+	pthread_mutex_unlock(&kernel->lock);
+	if (undo)
+		job_undo(job, &kernel->netlink);
+	else
+		job->err = run ? job->type->run(job, &kernel->netlink) : -ECANCELED;
+	if (!undo)
+		job_release(job);
+	pthread_mutex_lock(&kernel->lock);
+	if (run && job->cancelled) {
+		pthread_mutex_unlock(&kernel->lock);
+		job_undo(job, &kernel->netlink);
+		pthread_mutex_lock(&kernel->lock);
+	}
+	spent = now_us() - start;
+	if (spent > kernel->longest)
+		kernel->longest = spent;
+}
+
+static void *thread_main(void *arg)
+{
+	struct kernel *kernel = arg;
+	struct kernel_job *job;
+
+	pthread_mutex_lock(&kernel->lock);
+	for (;;) {
+		while (TAILQ_EMPTY(&kernel->queue) && !kernel->stop)
+			pthread_cond_wait(&kernel->work, &kernel->lock);
+		if (kernel->stop)
+			break;
+		job = TAILQ_FIRST(&kernel->queue);
+		TAILQ_REMOVE(&kernel->queue, job, entry);
+		if (job->state == JOB_QUEUED)
+			job->state = JOB_RUNNING;
+		thread_step(kernel, job);
+		job->state = JOB_FINISHED;
+		if (TAILQ_EMPTY(&kernel->finished))
+			event_raise(kernel);
+		TAILQ_INSERT_TAIL(&kernel->finished, job, entry);
+	}
+	pthread_mutex_unlock(&kernel->lock);
+	return NULL;
+}
+
+/* The next finished job for the loop; lowers the event when there is none. */
+static struct kernel_job *finished_take(struct kernel *kernel)
+{
+	struct kernel_job *job;
+
+	pthread_mutex_lock(&kernel->lock);
+	job = TAILQ_FIRST(&kernel->finished);
+	if (job)
+		job->state = JOB_DELIVERING; /* stays in its place until all is handed out */
+	else
+		event_lower(kernel);
+	pthread_mutex_unlock(&kernel->lock);
+	return job;
+}
+
+static void finished_drop(struct kernel *kernel, struct kernel_job *job)
+{
+	pthread_mutex_lock(&kernel->lock);
+	TAILQ_REMOVE(&kernel->finished, job, entry);
+	pthread_mutex_unlock(&kernel->lock);
+	job_free(job);
+}
+
+/* Hands out results, then done; returns how much of the turn is left, 0 when job has more. */
+static unsigned int job_deliver(struct kernel_job *job, unsigned int turn)
+{
+	if (!job->cancelled && !job->err && job->type->deliver) {
+		while (turn && !job->cancelled && job->type->deliver(job))
+			turn--;
+		if (!turn)
+			return 0;
+	}
+	if (!job->cancelled && job->done)
+		job->done(job->ctx, job->err, job->fd);
+	finished_drop(job->kernel, job);
+	return turn - 1;
+}
+
+static void on_event(void *ctx, int events)
+{
+	struct kernel *kernel = ctx;
+	struct kernel_job *job;
+	unsigned int turn = KERNEL_TURN;
+
+	(void)events;
+	while (turn && (job = finished_take(kernel)))
+		turn = job_deliver(job, turn);
+}
+
+/* The thread gets no signals: they are the loop's. */
+static int thread_start(struct kernel *kernel)
+{
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&kernel->thread, NULL, thread_main, kernel);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!err)
+		pthread_setname_np(kernel->thread, "kernel");
+	return -err;
+}
+
+int kernel_new(struct env *env, const struct kernel_watch_ops *watch, void *ctx,
+	struct kernel **ret_kernel)
+{
+	struct kernel *kernel = calloc(1, sizeof(*kernel));
+	int err;
+
+	if (!kernel)
+		return -ENOMEM;
+	TAILQ_INIT(&kernel->queue);
+	TAILQ_INIT(&kernel->finished);
+	pthread_mutex_init(&kernel->lock, NULL);
+	pthread_cond_init(&kernel->work, NULL);
+	kernel->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	err = kernel->event < 0 ? -errno : netlink_open(&kernel->netlink);
+	if (!err)
+		err = kernel_closer_new(&kernel->closer);
+	if (!err && watch)
+		err = kernel_watch_new(env, watch, ctx, &kernel->watch);
+	if (err)
+		goto fail;
+	err = -ENOMEM;
+	kernel->io = env_io_new(env, kernel->event, ENV_READ, on_event, kernel);
+	if (!kernel->io)
+		goto fail;
+	err = thread_start(kernel);
+	if (err)
+		goto fail;
+	*ret_kernel = kernel;
+	return 0;
+fail:
+	env_io_free(kernel->io);
+	kernel_watch_free(kernel->watch);
+	kernel_closer_free(kernel->closer);
+	netlink_close(&kernel->netlink);
+	if (kernel->event >= 0)
+		close(kernel->event);
+	pthread_cond_destroy(&kernel->work);
+	pthread_mutex_destroy(&kernel->lock);
+	free(kernel);
+	return err;
+}
+
+void kernel_free(struct kernel *kernel)
+{
+	struct kernel_job *job;
+
+	if (!kernel)
+		return;
+	pthread_mutex_lock(&kernel->lock);
+	kernel->stop = true;
+	pthread_cond_signal(&kernel->work);
+	pthread_mutex_unlock(&kernel->lock);
+	pthread_join(kernel->thread, NULL);
+
+	/* What nobody was told of is undone here: the thread, whose sockets these were, is gone. */
+	while ((job = TAILQ_FIRST(&kernel->queue))) {
+		TAILQ_REMOVE(&kernel->queue, job, entry);
+		if (job->state == JOB_UNDOING)
+			job_undo(job, &kernel->netlink);
+		else
+			job_release(job);
+		job_free(job);
+	}
+	while ((job = TAILQ_FIRST(&kernel->finished))) {
+		TAILQ_REMOVE(&kernel->finished, job, entry);
+		job_undo(job, &kernel->netlink);
+		job_free(job);
+	}
+	kernel_closer_free(kernel->closer);
+	env_io_free(kernel->io);
+	kernel_watch_free(kernel->watch);
+	netlink_close(&kernel->netlink);
+	close(kernel->event);
+	pthread_cond_destroy(&kernel->work);
+	pthread_mutex_destroy(&kernel->lock);
+	free(kernel);
+}
+
+void kernel_close(struct kernel *kernel, int fd)
+{
+	kernel_closer_add(kernel->closer, fd);
+}
+
+unsigned int kernel_pending(const struct kernel *kernel)
+{
+	return kernel->pending;
+}
+
+uint64_t kernel_longest(const struct kernel *kernel)
+{
+	struct kernel *mutable = (struct kernel *)kernel;
+	uint64_t longest;
+
+	pthread_mutex_lock(&mutable->lock);
+	longest = kernel->longest;
+	pthread_mutex_unlock(&mutable->lock);
+	return longest;
+}
+
+struct kernel_job *kernel_job_new(
+	struct kernel *kernel, const struct kernel_job_type *type, kernel_done_fn *done, void *ctx)
+{
+	struct kernel_job *job = calloc(1, type->size);
+
+	if (!job)
+		return NULL;
+	job->type = type;
+	job->kernel = kernel;
+	job->done = done;
+	job->ctx = ctx;
+	job->fd = -1;
+	return job;
+}
+
+void kernel_job_submit(struct kernel_job *job)
+{
+	struct kernel *kernel = job->kernel;
+
+	kernel->pending++;
+	pthread_mutex_lock(&kernel->lock);
+	TAILQ_INSERT_TAIL(&kernel->queue, job, entry);
+	pthread_cond_signal(&kernel->work);
+	pthread_mutex_unlock(&kernel->lock);
+}
+
+void kernel_job_hold(int fd, int *ret_fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	*ret_fd = copy < 0 ? -errno : copy;
+}
+
+void kernel_cancel(struct kernel_job *job)
+{
+	struct kernel *kernel;
+
+	if (!job)
+		return;
+	kernel = job->kernel;
+	pthread_mutex_lock(&kernel->lock);
+	job->cancelled = true;
+	if (job->state == JOB_FINISHED && !job->err && job->type->undo) {
+		job->state = JOB_UNDOING;
+		TAILQ_REMOVE(&kernel->finished, job, entry);
+		TAILQ_INSERT_TAIL(&kernel->queue, job, entry);
+		pthread_cond_signal(&kernel->work);
+	}
+	pthread_mutex_unlock(&kernel->lock);
+}
