@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * config/schema: the rows of lns.conf and what follows from them: see config/schema.h.
+ *
+ * To add an option, add its field to config.h and its row here; then regenerate the manual page
+ * (tests/unit/config says how). Nothing else knows the names of options, except config.c for the
+ * checks that concern several options at once.
+ */
+#include "lns/config/schema.h"
+
+#include "lns/log.h"
+#include "lns/ppp/channel_proto.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* Where `make install` puts the plugin. */
+#ifndef LNSD_PLUGIN
+#define LNSD_PLUGIN "/usr/lib/lnsd/lns.so"
+#endif
+
+#define SECOND CONFIG_SECOND
+#define MINUTE CONFIG_MINUTE
+#define HOUR   CONFIG_HOUR
+#define DAY    (24 * HOUR)
+#define AT(type, member)                                                                           \
+	{                                                                                          \
+		offsetof(struct type, member), sizeof(((struct type *)0)->member)                  \
+	}
+#define COUNT(type, member) .count_offset = offsetof(struct type, member), .list = true
+#define ANY                                                                                        \
+	{                                                                                          \
+		0, 0                                                                               \
+	}
+
+static const struct config_word log_levels[] = {
+	{ "error", LOG_LEVEL_ERROR },
+	{ "warning", LOG_LEVEL_WARNING },
+	{ "info", LOG_LEVEL_INFO },
+	{ "debug", LOG_LEVEL_DEBUG },
+	{ NULL, 0 },
+};
+static const struct config_word auth_words[] = {
+	{ "chap", CONFIG_AUTH_CHAP },
+	{ "mschap-v2", CONFIG_AUTH_MSCHAP_V2 },
+	{ "pap", CONFIG_AUTH_PAP },
+	{ NULL, 0 },
+};
+static const struct config_word proxy_words[] = {
+	{ "accept", PPP_PROXY_ACCEPT },
+	{ "renegotiate", PPP_PROXY_RENEGOTIATE },
+	{ "never", PPP_PROXY_NEVER },
+	{ NULL, 0 },
+};
+static const struct config_word auto_words[] = {
+	{ "auto", 0 },
+	{ "yes", 1 },
+	{ "no", 2 },
+	{ NULL, 0 },
+};
+
+/* A Host Name AVP, or a pattern for one: printable, no blanks. */
+static const char *check_host_name(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if (!isgraph((unsigned char)*c))
+			return "is not a host name";
+	return *text ? NULL : "is empty";
+}
+
+/* The name of a system account. */
+static const char *check_account(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("_-.$", *c))
+			return "is not the name of an account";
+	return *text && *text != '-' ? NULL : "is not the name of an account";
+}
+
+const struct config_section_info config_sections[CONFIG_SECTIONS] = {
+	[CONFIG_ROOT] = { "", NULL, CONFIG_ROOT, sizeof(struct config), 0, 0,
+		"Options that stand outside of every section." },
+	[CONFIG_LAC] = { "lac", "NAME", CONFIG_ROOT, sizeof(struct config_lac),
+		offsetof(struct config, lacs), offsetof(struct config, lac_count),
+		"Who may open tunnels, and how. The first section, in the order of the file, whose "
+		"peers and host-name match is the one that counts; a peer that matches none is "
+		"refused." },
+	[CONFIG_PPP] = { "ppp", "NAME", CONFIG_ROOT, sizeof(struct config_ppp),
+		offsetof(struct config, ppps), offsetof(struct config, ppp_count),
+		"What subscribers are offered." },
+	[CONFIG_POOL] = { "pool", "NAME", CONFIG_ROOT, sizeof(struct config_pool),
+		offsetof(struct config, pools), offsetof(struct config, pool_count),
+		"Addresses for subscribers." },
+	[CONFIG_RADIUS] = { "radius", NULL, CONFIG_ROOT, sizeof(struct config_radius),
+		offsetof(struct config, radius), offsetof(struct config, has_radius),
+		"Authentication and accounting by RADIUS servers, instead of a users file." },
+	[CONFIG_RADIUS_SERVER] = { "server", "ADDRESS", CONFIG_RADIUS,
+		sizeof(struct config_radius_server), offsetof(struct config_radius, servers),
+		offsetof(struct config_radius, server_count),
+		"One RADIUS server; the first one that answers is used." },
+};
+
+/* clang-format off */
+const struct config_option config_options[] = {
+	/* section, name, type, field, range, default, help, further things by name */
+	{ CONFIG_ROOT, "include", CONFIG_FILE, ANY, ANY, NULL,
+	  .help = "Files that are read after this one, as if they were appended to it. "
+		  "Relative names start at the directory of this file. Included files "
+		  "include no others.",
+	  .list = true },
+	{ CONFIG_ROOT, "name", CONFIG_STRING, AT(config, name), ANY, NULL,
+	  .help = "Name of this server: Host Name AVP and NAS-Identifier. Default: the "
+		  "system's host name.",
+	  .check = check_host_name },
+	{ CONFIG_ROOT, "listen", CONFIG_LISTEN, AT(config, listen), ANY, "0.0.0.0, ::",
+	  .help = "Addresses of L2TP, with or without a port: 192.0.2.1, 192.0.2.1:1701, "
+		  "[2001:db8::1]:1701. The default port is 1701.",
+	  COUNT(config, listen_count) },
+	{ CONFIG_ROOT, "users", CONFIG_FILE, ANY, ANY, NULL,
+	  .help = "File of local users: one line for each with name, secret and address, "
+		  "where * means one of the pool. Words may be quoted with \"; # begins a "
+		  "comment. It must belong to root and be readable by its owner only. "
+		  "Required without a radius section, refused with one." },
+	{ CONFIG_ROOT, "user", CONFIG_STRING, AT(config, user), ANY, "lnsd",
+	  .help = "System account of the engine.", .check = check_account },
+	{ CONFIG_ROOT, "group", CONFIG_STRING, AT(config, group), ANY, NULL,
+	  .help = "System group of the engine. Default: the user's own group.", .check = check_account },
+	{ CONFIG_ROOT, "run-dir", CONFIG_PATH, AT(config, run_dir), ANY, "/run/lnsd",
+	  .help = "Directory of the control socket." },
+	{ CONFIG_ROOT, "state-dir", CONFIG_PATH, AT(config, state_dir), ANY, "/var/lib/lnsd",
+	  .help = "Directory of the accounting spool." },
+	{ CONFIG_ROOT, "pppd", CONFIG_PATH, AT(config, pppd), ANY, "/usr/sbin/pppd",
+	  .help = "The pppd program." },
+	{ CONFIG_ROOT, "plugin", CONFIG_PATH, AT(config, plugin), ANY, LNSD_PLUGIN,
+	  .help = "The plugin that pppd loads. Default: where it was installed.",
+	  .preset_varies = true },
+	{ CONFIG_ROOT, "log-level", CONFIG_ENUM, AT(config, log_level), ANY, "info",
+	  .help = "The least important lines that are logged.", .words = log_levels },
+	{ CONFIG_ROOT, "link-group", CONFIG_UINT, AT(config, link_group), { 0, INT32_MAX }, "1701",
+	  .help = "Link group of subscriber interfaces, for firewalls to match." },
+	{ CONFIG_ROOT, "max-tunnels", CONFIG_UINT, AT(config, l2tp.max_tunnels), { 0, 65535 }, "0",
+	  .help = "Tunnels at a time; 0: as many as there are ids." },
+	{ CONFIG_ROOT, "max-sessions", CONFIG_UINT, AT(config, l2tp.max_sessions), { 0, 1000000 }, "0",
+	  .help = "Sessions at a time in all tunnels; 0: no limit." },
+	{ CONFIG_ROOT, "sccrq-rate", CONFIG_UINT, AT(config, l2tp.sccrq_rate), { 0, 100000 }, "1000",
+	  .help = "New tunnels that are answered; 0: no limit.", .unit = "per second" },
+	{ CONFIG_ROOT, "sccrq-rate-per-source", CONFIG_UINT, AT(config, l2tp.sccrq_rate_per_source),
+	  { 0, 100000 }, "20", .help = "The same for one source address; 0: no limit.", .unit = "per second" },
+	{ CONFIG_ROOT, "control-timeout", CONFIG_TIME, AT(config, l2tp.setup_timeout),
+	  { SECOND, HOUR }, "30s",
+	  .help = "A tunnel or call that L2TP has not established after this is closed." },
+	{ CONFIG_ROOT, "setup-limit", CONFIG_UINT, AT(config, setup_limit), { 1, 10000 }, "64",
+	  .help = "Sessions that negotiate PPP at a time; the next ones wait." },
+	{ CONFIG_ROOT, "setup-timeout", CONFIG_TIME, AT(config, setup_timeout), { SECOND, HOUR }, "60s",
+	  .help = "A session that has no network after this is ended." },
+	{ CONFIG_ROOT, "stop-timeout", CONFIG_TIME, AT(config, stop_timeout), { SECOND, HOUR }, "20s",
+	  .help = "Time to end all sessions cleanly when the server is stopped." },
+	{ CONFIG_ROOT, "vendor-name", CONFIG_STRING, AT(config, l2tp.vendor_name), ANY, "lnsd",
+	  .help = "Vendor Name AVP." },
+
+	{ CONFIG_LAC, "peers", CONFIG_PREFIX, AT(config_lac, peers), ANY, NULL,
+	  .help = "Addresses of the peers: 192.0.2.0/24, 2001:db8::/32 or a single address.",
+	  COUNT(config_lac, peer_count), .required = true },
+	{ CONFIG_LAC, "host-name", CONFIG_STRING, AT(config_lac, host_name), ANY, NULL,
+	  .help = "Pattern with * and ? for the peer's Host Name. Default: any.", .check = check_host_name },
+	{ CONFIG_LAC, "ppp", CONFIG_NAME, AT(config_lac, lac.ppp), ANY, NULL,
+	  .help = "The ppp section of its calls.", .required = true },
+	{ CONFIG_LAC, "secret", CONFIG_SECRET, AT(config_lac, lac.secret), ANY, NULL,
+	  .help = "Secret shared with the peer, for tunnel authentication and hidden AVPs. "
+		  "Default: none." },
+	{ CONFIG_LAC, "secret-file", CONFIG_FILE, ANY, ANY, NULL,
+	  .help = "File whose first line is the secret; it must belong to root and be "
+		  "readable by its owner only." },
+	{ CONFIG_LAC, "challenge", CONFIG_BOOL, AT(config_lac, lac.challenge), ANY, NULL,
+	  .help = "Demand that the peer proves that it knows the secret. Default: when there "
+		  "is a secret." },
+	{ CONFIG_LAC, "hide-avps", CONFIG_BOOL, AT(config_lac, lac.hide_avps), ANY, "false",
+	  .help = "Hide the AVPs that may be hidden; needs a secret." },
+	{ CONFIG_LAC, "lenient", CONFIG_BOOL, AT(config_lac, lac.lenient), ANY, "false",
+	  .help = "Accept messages that lack mandatory AVPs which a call can live without." },
+	{ CONFIG_LAC, "hello", CONFIG_TIME, AT(config_lac, lac.hello), { 0, DAY }, "60s",
+	  .help = "Silence after which the peer is asked whether it lives; 0: never." },
+	{ CONFIG_LAC, "idle", CONFIG_TIME, AT(config_lac, lac.idle), { 0, 30 * DAY }, "0s",
+	  .help = "A tunnel without sessions is closed after this; 0: never." },
+	{ CONFIG_LAC, "window", CONFIG_UINT, AT(config_lac, lac.window), { 1, 1024 }, "64",
+	  .help = "Receive Window Size that the peer is offered.", .unit = "messages" },
+	{ CONFIG_LAC, "retransmits", CONFIG_UINT, AT(config_lac, lac.retransmits), { 1, 30 }, "5",
+	  .help = "Retransmissions of one message before the tunnel is given up." },
+	{ CONFIG_LAC, "retransmit-cap", CONFIG_TIME, AT(config_lac, lac.retransmit_cap),
+	  { 8 * SECOND, MINUTE }, "8s", .help = "Longest interval between two retransmissions." },
+	{ CONFIG_LAC, "max-tunnels", CONFIG_UINT, AT(config_lac, lac.max_tunnels), { 0, 65535 }, "0",
+	  .help = "Tunnels of this section; 0: no limit." },
+	{ CONFIG_LAC, "max-sessions", CONFIG_UINT, AT(config_lac, lac.max_sessions), { 0, 1000000 }, "0",
+	  .help = "Sessions of this section; 0: no limit." },
+	{ CONFIG_LAC, "port-per-tunnel", CONFIG_BOOL, AT(config_lac, lac.host_ports), ANY, "false",
+	  .help = "Answer from a port of the tunnel's own instead of the listener's." },
+	{ CONFIG_LAC, "proxy-lcp", CONFIG_ENUM, AT(config_lac, proxy_lcp), ANY, NULL,
+	  .help = "As in the ppp section, which it overrides.", .words = proxy_words },
+
+	{ CONFIG_PPP, "auth", CONFIG_SET, AT(config_ppp, auth), ANY, "chap, mschap-v2, pap",
+	  .help = "Authentication protocols that subscribers may use.", .words = auth_words, .list = true },
+	{ CONFIG_PPP, "local-address", CONFIG_ADDRESS, AT(config_ppp, local_address), ANY, NULL,
+	  .help = "IPv4 address of this server's end; required with ipv4." },
+	{ CONFIG_PPP, "pool", CONFIG_NAME, AT(config_ppp, pool), ANY, NULL,
+	  .help = "The pool section for subscribers who have no address of their own. "
+		  "Default: none." },
+	{ CONFIG_PPP, "dns", CONFIG_ADDRESS, AT(config_ppp, dns), ANY, NULL,
+	  .help = "IPv4 addresses of name servers, at most two.", .list = true },
+	{ CONFIG_PPP, "wins", CONFIG_ADDRESS, AT(config_ppp, wins), ANY, NULL,
+	  .help = "IPv4 addresses of WINS servers, at most two.", .list = true },
+	{ CONFIG_PPP, "mtu", CONFIG_UINT, AT(config_ppp, mtu), { 576, 1500 }, "1460",
+	  .help = "Largest packet sent to the subscriber.", .unit = "octets" },
+	{ CONFIG_PPP, "mru", CONFIG_UINT, AT(config_ppp, mru), { 576, 1500 }, "1460",
+	  .help = "Largest packet taken from the subscriber.", .unit = "octets" },
+	{ CONFIG_PPP, "lcp-echo", CONFIG_TIME, AT(config_ppp, lcp_echo_interval), { 0, HOUR }, "30s",
+	  .help = "Interval of LCP Echo-Requests; 0: none are sent." },
+	{ CONFIG_PPP, "lcp-echo-failure", CONFIG_UINT, AT(config_ppp, lcp_echo_failure), { 1, 100 }, "4",
+	  .help = "Unanswered Echo-Requests after which the session is ended." },
+	{ CONFIG_PPP, "proxy-lcp", CONFIG_ENUM, AT(config_ppp, proxy_lcp), ANY, "accept",
+	  .help = "What becomes of LCP and authentication that the LAC has done already: "
+		  "accept uses them, renegotiate starts LCP afresh when they do not suit, "
+		  "never ignores them.",
+	  .words = proxy_words },
+	{ CONFIG_PPP, "ipv4", CONFIG_BOOL, AT(config_ppp, ipv4), ANY, "true", .help = "Offer IPv4." },
+	{ CONFIG_PPP, "ipv6", CONFIG_BOOL, AT(config_ppp, ipv6), ANY, "false", .help = "Offer IPv6." },
+	{ CONFIG_PPP, "exec", CONFIG_BOOL, AT(config_ppp, exec), ANY, "false",
+	  .help = "Start a pppd for each session instead of forking one that waits: slower, "
+		  "and independent of the inner life of pppd." },
+	{ CONFIG_PPP, "session-timeout", CONFIG_TIME, AT(config_ppp, session_timeout), { 0, 365 * DAY },
+	  "0s", .help = "A session is ended after this; 0: never. RADIUS may say otherwise." },
+	{ CONFIG_PPP, "idle-timeout", CONFIG_TIME, AT(config_ppp, idle_timeout), { 0, 365 * DAY }, "0s",
+	  .help = "A session without traffic is ended after this; 0: never. RADIUS may say "
+		  "otherwise." },
+
+	{ CONFIG_POOL, "ranges", CONFIG_RANGE, AT(config_pool, ranges), ANY, NULL,
+	  .help = "IPv4 addresses: 100.64.0.2-100.64.255.254, 198.51.100.0/24 (all of it) or "
+		  "a single one.",
+	  COUNT(config_pool, range_count), .required = true },
+
+	{ CONFIG_RADIUS, "nas-ip-address", CONFIG_ADDRESS, AT(config_radius, nas_ip), ANY, NULL,
+	  .help = "NAS-IP-Address. Default: none is sent." },
+	{ CONFIG_RADIUS, "nas-ipv6-address", CONFIG_ADDRESS, AT(config_radius, nas_ipv6), ANY, NULL,
+	  .help = "NAS-IPv6-Address. Default: none is sent." },
+	{ CONFIG_RADIUS, "source-address", CONFIG_ADDRESS, AT(config_radius, source), ANY, NULL,
+	  .help = "Address that requests come from. Default: as routed." },
+	{ CONFIG_RADIUS, "timeout", CONFIG_TIME, AT(config_radius, timeout), { 100000, MINUTE }, "3s",
+	  .help = "Time that a server has to answer one try." },
+	{ CONFIG_RADIUS, "tries", CONFIG_UINT, AT(config_radius, tries), { 1, 20 }, "3",
+	  .help = "Tries for each server." },
+	{ CONFIG_RADIUS, "interim", CONFIG_TIME, AT(config_radius, interim), { 0, DAY }, "600s",
+	  .help = "Interval of interim accounting; 0: none. RADIUS may say otherwise." },
+
+	{ CONFIG_RADIUS_SERVER, "secret", CONFIG_SECRET, AT(config_radius_server, secret), ANY, NULL,
+	  .help = "Secret shared with the server; this or secret-file is required." },
+	{ CONFIG_RADIUS_SERVER, "secret-file", CONFIG_FILE, ANY, ANY, NULL,
+	  .help = "File whose first line is the secret; it must belong to root and be "
+		  "readable by its owner only." },
+	{ CONFIG_RADIUS_SERVER, "auth-port", CONFIG_UINT, AT(config_radius_server, auth_port),
+	  { 0, 65535 }, "1812", .help = "UDP port of authentication; 0: not used for it." },
+	{ CONFIG_RADIUS_SERVER, "acct-port", CONFIG_UINT, AT(config_radius_server, acct_port),
+	  { 0, 65535 }, "1813", .help = "UDP port of accounting; 0: not used for it." },
+	{ CONFIG_RADIUS_SERVER, "message-authenticator", CONFIG_ENUM,
+	  AT(config_radius_server, message_authenticator), ANY, "auto",
+	  .help = "Whether replies to Access-Requests must carry a Message-Authenticator; "
+		  "auto: from the first reply on that has one.", .words = auto_words },
+};
+/* clang-format on */
+const size_t config_option_count = sizeof(config_options) / sizeof(config_options[0]);
+
+const struct config_option *config_option_find(enum config_section section, const char *name)
+{
+	for (size_t i = 0; i < config_option_count; i++)
+		if (config_options[i].section == section && !strcmp(config_options[i].name, name))
+			return &config_options[i];
+	return NULL;
+}
+
+/* ---- the manual page ---- */
+
+static const char *const type_names[] = {
+	[CONFIG_BOOL] = "boolean",
+	[CONFIG_UINT] = "number",
+	[CONFIG_TIME] = "time",
+	[CONFIG_STRING] = "string",
+	[CONFIG_PATH] = "path",
+	[CONFIG_NAME] = "name",
+	[CONFIG_ENUM] = "word",
+	[CONFIG_SET] = "word",
+	[CONFIG_ADDRESS] = "address",
+	[CONFIG_LISTEN] = "address",
+	[CONFIG_PREFIX] = "prefix",
+	[CONFIG_RANGE] = "range",
+	[CONFIG_SECRET] = "secret",
+	[CONFIG_FILE] = "file",
+};
+
+/* Text for troff: backslash and leading dot or quote must not be seen as commands. */
+static void man_text(const char *text, FILE *out)
+{
+	bool start = true;
+
+	for (; *text; text++) {
+		if (start && (*text == '.' || *text == '\''))
+			fputs("\\&", out);
+		if (*text == '-')
+			fputs("\\-", out);
+		else if (*text == '\\')
+			fputs("\\e", out);
+		else if (*text == '"')
+			fputs("\\(dq", out);
+		else if (*text == '~' || *text == '^')
+			fprintf(out, "\\(%s", *text == '~' ? "ti" : "ha");
+		else
+			fputc(*text, out);
+		start = *text == '\n';
+	}
+}
+
+static void man_option(const struct config_option *option, FILE *out)
+{
+	bool numeric = option->type == CONFIG_UINT || option->type == CONFIG_TIME;
+
+	fputs(".TP\n\\fB", out);
+	man_text(option->name, out);
+	fprintf(out, option->list ? "\\fR = { \\fI%s\\fR, ... }\n" : "\\fR = \\fI%s\\fR\n",
+		type_names[option->type]);
+	man_text(option->help, out);
+	if (option->words) {
+		fputs("\nOne of: ", out);
+		for (const struct config_word *word = option->words; word->word; word++) {
+			man_text(word->word, out);
+			fputs(word[1].word ? ", " : ".", out);
+		}
+	}
+	if (numeric) {
+		fputs("\nRange: ", out);
+		config_range_print(option, out);
+		fprintf(out, "%s%s.", option->unit ? " " : "", option->unit ? option->unit : "");
+	}
+	if (option->preset && !option->preset_varies) {
+		fputs("\nDefault: ", out);
+		fputs(option->list ? "{ " : "", out);
+		man_text(option->preset, out);
+		fputs(option->list ? " }." : ".", out);
+	}
+	if (option->required)
+		fputs("\nRequired.", out);
+	fputc('\n', out);
+}
+
+void config_schema_dump_man(FILE *out)
+{
+	for (int s = 0; s < CONFIG_SECTIONS; s++) {
+		const struct config_section_info *info = &config_sections[s];
+
+		if (s == CONFIG_ROOT)
+			fputs(".SS General", out);
+		else if (info->parent != CONFIG_ROOT)
+			fprintf(out, ".SS %s { %s", config_sections[info->parent].name, info->name);
+		else
+			fprintf(out, ".SS %s", info->name);
+		if (info->title)
+			fprintf(out, " \\(dq%s\\(dq", info->title);
+		fprintf(out, "%s\n",
+			s == CONFIG_ROOT              ? ""
+			: info->parent != CONFIG_ROOT ? " { ... } }"
+						      : " { ... }");
+		man_text(info->help, out);
+		fputc('\n', out);
+		for (size_t i = 0; i < config_option_count; i++)
+			if (config_options[i].section == (enum config_section)s)
+				man_option(&config_options[i], out);
+	}
+}
+
+/* ---- the nearest name ---- */
+
+/* Edits that make b out of a: insert, delete, replace, swap neighbours. Longer ones differ a lot. */
+static unsigned int distance(const char *a, const char *b)
+{
+	enum { MAX = 40 };
+	size_t a_len = strlen(a), b_len = strlen(b);
+	unsigned int rows[3][MAX + 1];
+
+	if (a_len > MAX || b_len > MAX)
+		return MAX;
+	for (size_t j = 0; j <= b_len; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= a_len; i++) {
+		unsigned int *now = rows[i % 3], *last = rows[(i + 2) % 3],
+			     *before = rows[(i + 1) % 3];
+
+		now[0] = i;
+		for (size_t j = 1; j <= b_len; j++) {
+			unsigned int best = last[j - 1] + (a[i - 1] != b[j - 1]);
+
+			best = last[j] + 1 < best ? last[j] + 1 : best;
+			best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+				before[j - 2] + 1 < best)
+				best = before[j - 2] + 1;
+			now[j] = best;
+		}
+	}
+	return rows[a_len % 3][b_len];
+}
+
+const char *config_nearest(const char *text, const char *const *names, size_t count)
+{
+	unsigned int best = 2 + strlen(text) / 4;
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		unsigned int edits = distance(text, names[i]);
+
+		if (edits < best && edits < strlen(names[i])) {
+			best = edits;
+			nearest = names[i];
+		}
+	}
+	return nearest;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * channel: the engine's end of the connection to one session's pppd.
+ *
+ * The engine owns the channel and its descriptor. Messages are read a bounded number a turn, checked,
+ * and handed to the owner, who may free the channel from inside any callback. After the first end of
+ * file or broken message nothing is read any more and `closed` is called once.
+ */
+#include "lns/ppp/ppp.h"
+
+#include "lns/env.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MESSAGES_A_TURN 8
+
+struct ppp_channel {
+	struct env_io *io;
+	int fd;
+	uint64_t session;
+	const struct ppp_channel_ops *ops;
+	void *ctx;
+	bool busy; /* a callback is under way: the struct itself is freed after it */
+	bool dead;
+};
+
+static void channel_close(struct ppp_channel *channel, const char *reason)
+{
+	env_io_free(channel->io);
+	channel->io = NULL;
+	channel->ops->closed(channel->ctx, reason);
+}
+
+/* Hands over a checked message. False: the plugin may not send that type. */
+static bool channel_dispatch(struct ppp_channel *channel, const union ppp_message *message)
+{
+	switch (message->head.type) {
+	case PPP_AUTH_REQUEST:
+		channel->ops->auth_request(channel->ctx, &message->auth_request);
+		return true;
+	case PPP_LINK_UP:
+		channel->ops->link_up(channel->ctx, &message->link_up);
+		return true;
+	case PPP_NCP_UP:
+		channel->ops->ncp_up(channel->ctx, &message->ncp_up);
+		return true;
+	case PPP_NCP_DOWN:
+		channel->ops->ncp_down(channel->ctx, &message->ncp_down);
+		return true;
+	case PPP_LINK_DOWN:
+		channel->ops->link_down(channel->ctx, &message->link_down);
+		return true;
+	}
+	return false;
+}
+
+/* Reads one message. 1: go on; 0: nothing more now; -1: the channel was closed. */
+static int channel_read(struct ppp_channel *channel)
+{
+	union ppp_message message;
+	ssize_t len;
+
+	do
+		len = recv(channel->fd, &message, sizeof(message), MSG_DONTWAIT | MSG_TRUNC);
+	while (len < 0 && errno == EINTR);
+	if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return 0;
+	if (len <= 0) {
+		channel_close(channel, NULL);
+		return -1;
+	}
+	if ((size_t)len > sizeof(message) || ppp_message_check(&message, len)) {
+		explicit_bzero(&message, sizeof(message));
+		channel_close(channel, "malformed message");
+		return -1;
+	}
+	if (message.head.session != channel->session) {
+		explicit_bzero(&message, sizeof(message));
+		channel_close(channel, "message of another session");
+		return -1;
+	}
+
+	channel->busy = true;
+	bool known = channel_dispatch(channel, &message);
+	explicit_bzero(&message, sizeof(message));
+	channel->busy = false;
+	if (channel->dead) {
+		free(channel);
+		return -1;
+	}
+	if (!known) {
+		channel_close(channel, "message that only lnsd may send");
+		return -1;
+	}
+	return 1;
+}
+
+static void channel_ready(void *ctx, int events)
+{
+	struct ppp_channel *channel = ctx;
+
+	(void)events;
+	for (int i = 0; i < MESSAGES_A_TURN; i++)
+		if (channel_read(channel) <= 0)
+			return;
+}
+
+void ppp_channel_receive(struct ppp_channel *channel)
+{
+	if (!channel->busy)
+		channel_ready(channel, ENV_READ);
+}
+
+int ppp_channel_adopt(struct env *env, int fd, uint64_t session, const struct ppp_channel_ops *ops,
+	void *ctx, struct ppp_channel **ret_channel)
+{
+	struct ppp_channel *channel = calloc(1, sizeof(*channel));
+
+	if (!channel)
+		return -ENOMEM;
+	channel->io = env_io_new(env, fd, ENV_READ, channel_ready, channel);
+	if (!channel->io) {
+		free(channel);
+		return -ENOMEM;
+	}
+	channel->fd = fd;
+	channel->session = session;
+	channel->ops = ops;
+	channel->ctx = ctx;
+	*ret_channel = channel;
+	return 0;
+}
+
+int ppp_channel_new(struct env *env, uint64_t session, const struct ppp_channel_ops *ops, void *ctx,
+	struct ppp_channel **ret_channel, int *ret_fd)
+{
+	int pair[2];
+	int err;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	err = ppp_channel_adopt(env, pair[0], session, ops, ctx, ret_channel);
+	if (err) {
+		close(pair[0]);
+		close(pair[1]);
+		return err;
+	}
+	*ret_fd = pair[1];
+	return 0;
+}
+
+int ppp_channel_fd(const struct ppp_channel *channel)
+{
+	return channel->fd;
+}
+
+void ppp_channel_free(struct ppp_channel *channel)
+{
+	if (!channel)
+		return;
+	env_io_free(channel->io);
+	channel->io = NULL;
+	close(channel->fd);
+	channel->dead = true;
+	if (!channel->busy)
+		free(channel);
+}
+
+int ppp_channel_reply(struct ppp_channel *channel, struct ppp_auth_reply *reply)
+{
+	ssize_t sent;
+
+	reply->head = (struct ppp_head){ .type = PPP_AUTH_REPLY,
+		.version = PPP_PROTO_VERSION,
+		.size = sizeof(*reply),
+		.session = channel->session };
+	if (ppp_message_check(reply, sizeof(*reply)))
+		return -EINVAL;
+	do
+		sent = send(channel->fd, reply, sizeof(*reply), MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -errno : 0;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * frames: the frames that reached the session's socket before pppd did.
+ *
+ * A client's first Configure-Request comes with, or before, the call itself. It is taken off the socket
+ * before pppd attaches to it and handed to pppd's protocols afterwards, so that it is answered at once
+ * and not when the client repeats it three seconds later.
+ */
+#include "plugin.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define FRAME_MAX  32
+#define FRAME_SIZE (PPP_MRU + PPP_HDRLEN)
+
+struct frame {
+	struct frame *next;
+	uint16_t protocol;
+	uint16_t len;         /* of the information field */
+	unsigned char data[]; /* that field */
+};
+
+static struct frame *first, **last = &first;
+
+/* Keeps one frame; its address and control field and half of its protocol may be left out. */
+static void frame_keep(const unsigned char *data, size_t len)
+{
+	struct frame *frame;
+	unsigned int protocol;
+
+	if (len >= 2 && data[0] == PPP_ALLSTATIONS && data[1] == PPP_UI) {
+		data += 2;
+		len -= 2;
+	}
+	if (len < 1)
+		return;
+	protocol = *data++;
+	len--;
+	if (!(protocol & 1)) {
+		if (len < 1)
+			return;
+		protocol = protocol << 8 | *data++;
+		len--;
+	}
+	if (len > PPP_MRU)
+		return;
+	frame = malloc(sizeof(*frame) + len);
+	if (!frame)
+		return;
+	*frame = (struct frame){ .protocol = protocol, .len = len };
+	memcpy(frame->data, data, len);
+	*last = frame;
+	last = &frame->next;
+}
+
+void lns_frames_drain(int fd)
+{
+	unsigned char data[FRAME_SIZE];
+
+	for (int i = 0; i < FRAME_MAX; i++) {
+		ssize_t len = recv(fd, data, sizeof(data), MSG_DONTWAIT | MSG_TRUNC);
+
+		if (len < 0)
+			break;
+		if ((size_t)len <= sizeof(data))
+			frame_keep(data, len);
+	}
+	explicit_bzero(data, sizeof(data));
+}
+
+int lns_frames_have_lcp_request(void)
+{
+	for (const struct frame *frame = first; frame; frame = frame->next)
+		if (frame->protocol == PPP_LCP && frame->len > 0 && frame->data[0] == CONFREQ)
+			return 1;
+	return 0;
+}
+
+/* What pppd would let through in its present phase (its own dispatcher cannot be called). */
+static int frame_wanted(const struct protent *protocol)
+{
+	if (protocol->protocol == PPP_LCP)
+		return 1;
+	if (lcp_fsm[0].state != OPENED || !protocol->enabled_flag)
+		return 0;
+	return phase > PHASE_AUTHENTICATE || protocol->protocol == PPP_PAP ||
+	       protocol->protocol == PPP_CHAP;
+}
+
+static void frame_input(const struct frame *frame)
+{
+	/* Protocols answer in place, up to a whole MRU. */
+	static unsigned char packet[PPP_HDRLEN + 2 * PPP_MRU];
+
+	packet[0] = PPP_ALLSTATIONS;
+	packet[1] = PPP_UI;
+	packet[2] = frame->protocol >> 8;
+	packet[3] = frame->protocol & 0xff;
+	memcpy(packet + PPP_HDRLEN, frame->data, frame->len);
+	if (snoop_recv_hook)
+		snoop_recv_hook(packet, PPP_HDRLEN + frame->len);
+	for (int i = 0; protocols[i]; i++)
+		if (protocols[i]->protocol == frame->protocol && frame_wanted(protocols[i])) {
+			lns_session.replayed++;
+			protocols[i]->input(0, packet + PPP_HDRLEN, frame->len);
+			break;
+		}
+	explicit_bzero(packet, PPP_HDRLEN + frame->len);
+}
+
+void lns_frames_replay(void)
+{
+	while (first) {
+		struct frame *frame = first;
+
+		first = frame->next;
+		frame_input(frame);
+		explicit_bzero(frame->data, frame->len);
+		free(frame);
+	}
+	last = &first;
+}
