@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * control: see control.h. Owns its listener and its clients; a client owns its request and its unsent
+ * answer.
+ */
+#include "lns/control/control.h"
+
+#include "lns/env.h"
+#include "lns/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define OUT_HIGH 65536 /* octets unsent beyond which no more items are made */
+
+struct control_client {
+	LIST_ENTRY(control_client) entry;
+	struct control *control;
+	struct env_io *io;
+	int fd;
+	size_t in_len;
+	char in[CONTROL_LINE];
+	char *out;
+	size_t out_len, out_size;
+	/* the command in work, NULL when none */
+	const struct control_command *command;
+	json_t *args;
+	uint64_t cursor;
+	bool eof, broken;
+};
+
+struct control {
+	struct env *env;
+	struct env_io *io;
+	int fd;
+	const struct control_command *commands;
+	void *ctx;
+	LIST_HEAD(, control_client) clients;
+	unsigned int client_count;
+};
+
+static void client_free(struct control_client *client)
+{
+	LIST_REMOVE(client, entry);
+	client->control->client_count--;
+	env_io_free(client->io);
+	close(client->fd);
+	json_decref(client->args);
+	free(client->out);
+	free(client);
+}
+
+static void append(struct control_client *client, const char *text, size_t len)
+{
+	if (client->out_len + len > client->out_size) {
+		size_t size = (client->out_len + len) * 2;
+		char *out = realloc(client->out, size);
+
+		if (!out) {
+			client->broken = true;
+			return;
+		}
+		client->out = out;
+		client->out_size = size;
+	}
+	memcpy(client->out + client->out_len, text, len);
+	client->out_len += len;
+}
+
+/* Sends {"key": value}; takes value over. */
+static void answer(struct control_client *client, const char *key, json_t *value)
+{
+	json_t *object = json_pack("{s:o?}", key, value);
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
+	json_decref(object);
+	if (!text) {
+		client->broken = true;
+		return;
+	}
+	append(client, text, strlen(text));
+	append(client, "\n", 1);
+	free(text);
+}
+
+static void end_command(struct control_client *client, const char *error)
+{
+	if (error && *error)
+		answer(client, "error", json_string(error));
+	else
+		answer(client, "done", json_true());
+	client->command = NULL;
+	json_decref(client->args);
+	client->args = NULL;
+}
+
+static void make_items(struct control_client *client)
+{
+	char error[256] = "";
+
+	for (int i = 0; client->command && i < CONTROL_ITEMS; i++) {
+		json_t *item;
+
+		if (client->out_len > OUT_HIGH || client->broken)
+			return;
+		item = client->command->next(
+			client->control->ctx, client->args, &client->cursor, error, sizeof(error));
+		if (item)
+			answer(client, "item", item);
+		else
+			end_command(client, error);
+	}
+}
+
+static void begin_command(struct control_client *client, const char *line, size_t len)
+{
+	const struct control_command *command;
+	json_error_t where;
+	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &where);
+	const char *name = json_string_value(json_object_get(request, "command"));
+	char error[256];
+
+	if (!request || !name) {
+		snprintf(error, sizeof(error), "not a request: %s",
+			request ? "it has no \"command\"" : where.text);
+		end_command(client, error);
+		json_decref(request);
+		return;
+	}
+	for (command = client->control->commands; command->name; command++)
+		if (strcmp(command->name, name) == 0)
+			break;
+	if (command->name) {
+		client->command = command;
+		client->args = json_incref(json_object_get(request, "args"));
+		client->cursor = 0;
+	} else {
+		snprintf(error, sizeof(error), "unknown command \"%.64s\"", name);
+		end_command(client, error);
+	}
+	json_decref(request);
+}
+
+/* Takes the next line of what was received, unless a command is in work. */
+static bool next_request(struct control_client *client)
+{
+	char *end = memchr(client->in, '\n', client->in_len);
+	size_t len;
+
+	if (client->command)
+		return false;
+	if (!end) {
+		if (client->in_len == sizeof(client->in)) {
+			end_command(client, "request too long");
+			client->eof = true;
+			client->in_len = 0;
+		}
+		return false;
+	}
+	len = (size_t)(end - client->in);
+	begin_command(client, client->in, len);
+	client->in_len -= len + 1;
+	memmove(client->in, end + 1, client->in_len);
+	return true;
+}
+
+static void receive(struct control_client *client)
+{
+	ssize_t n = recv(client->fd, client->in + client->in_len,
+		sizeof(client->in) - client->in_len, MSG_DONTWAIT);
+
+	if (n > 0)
+		client->in_len += (size_t)n;
+	else if (n == 0)
+		client->eof = true;
+	else if (errno != EAGAIN && errno != EINTR)
+		client->broken = true;
+}
+
+static void transmit(struct control_client *client)
+{
+	ssize_t n;
+
+	if (client->out_len == 0)
+		return;
+	n = send(client->fd, client->out, client->out_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			client->broken = true;
+		return;
+	}
+	client->out_len -= (size_t)n;
+	memmove(client->out, client->out + n, client->out_len);
+}
+
+static void client_ready(void *ctx, int events)
+{
+	struct control_client *client = ctx;
+	bool busy;
+
+	if (events & ENV_READ && client->in_len < sizeof(client->in) && !client->eof)
+		receive(client);
+	make_items(client);
+	while (next_request(client))
+		make_items(client);
+	transmit(client);
+	busy = client->command || client->out_len > 0;
+	if (client->broken || (client->eof && !busy && !memchr(client->in, '\n', client->in_len))) {
+		client_free(client);
+		return;
+	}
+	env_io_set(
+		client->io, (client->eof || client->in_len == sizeof(client->in) ? 0 : ENV_READ) |
+				    (busy ? ENV_WRITE : 0));
+}
+
+static void accept_client(void *ctx, int events)
+{
+	struct control *control = ctx;
+	struct control_client *client;
+	int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)events;
+	if (fd < 0)
+		return;
+	client = control->client_count < CONTROL_CLIENTS ? calloc(1, sizeof(*client)) : NULL;
+	if (client)
+		client->io = env_io_new(control->env, fd, ENV_READ, client_ready, client);
+	if (!client || !client->io) {
+		free(client);
+		close(fd);
+		return;
+	}
+	client->control = control;
+	client->fd = fd;
+	LIST_INSERT_HEAD(&control->clients, client, entry);
+	control->client_count++;
+}
+
+int control_new(struct env *env, int listen_fd, const struct control_command *commands, void *ctx,
+	struct control **ret_control)
+{
+	struct control *control = calloc(1, sizeof(*control));
+
+	if (control)
+		control->io = env_io_new(env, listen_fd, ENV_READ, accept_client, control);
+	if (!control || !control->io) {
+		free(control);
+		close(listen_fd);
+		return -ENOMEM;
+	}
+	control->env = env;
+	control->fd = listen_fd;
+	control->commands = commands;
+	control->ctx = ctx;
+	LIST_INIT(&control->clients);
+	*ret_control = control;
+	return 0;
+}
+
+void control_free(struct control *control)
+{
+	struct control_client *client;
+
+	if (!control)
+		return;
+	while ((client = LIST_FIRST(&control->clients)))
+		client_free(client);
+	env_io_free(control->io);
+	close(control->fd);
+	free(control);
+}

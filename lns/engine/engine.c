@@ -1,0 +1,635 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * engine: wires the modules to one loop, starts them in order and ends them in order.
+ *
+ *   start: the monitor's hello and what is left of earlier engines -> kernel thread, sockets, L2TP,
+ *          RADIUS, subscribers, control socket -> ready
+ *   stop:  no new calls -> sessions -> StopCCN and kernel tunnels -> Accounting-Off, spool sent ->
+ *          stopped. Each step waits for the one before, all of them at most stop-timeout.
+ */
+#include "lns/engine/engine.h"
+
+#include "lns/control/control.h"
+#include "lns/engine/internal.h"
+#include "lns/log.h"
+#include "lns/subscriber/accounting.h"
+#include "lns/subscriber/pool.h"
+#include "lns/subscriber/users.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STOP_LOOK ENV_MS(20) /* how often a stop looks whether its step is done */
+#define STOP_LAST ENV_SEC(2) /* for acknowledgements: of StopCCN, of the spool's records */
+
+static void fail(struct engine *engine, const char *what, int err)
+{
+	log_error("%s: %s", what, strerror(-err));
+	engine->exit_status = 1;
+	env_ev_stop(engine->env);
+}
+
+/* ---- L2TP's upcalls that are nobody's alone ---- */
+
+static int lac_find(
+	void *ctx, const union addr *peer, const char *host_name, struct l2tp_lac *ret_lac)
+{
+	const struct engine *engine = ctx;
+	const struct config_lac *lac = config_find_lac(engine->config, peer, host_name);
+
+	if (!lac)
+		return -ENOENT;
+	*ret_lac = lac->lac;
+	return 0;
+}
+
+static void send_packet(void *ctx, const struct l2tp_path *path, const uint8_t *packet, size_t len)
+{
+	struct engine *engine = ctx;
+
+	net_send(engine->net, path, packet, len);
+}
+
+static void receive_packet(
+	void *ctx, const struct l2tp_path *path, const uint8_t *packet, size_t len)
+{
+	struct engine *engine = ctx;
+
+	l2tp_server_input(engine->l2tp, path, packet, len);
+}
+
+static void call_request(void *ctx, struct l2tp_session *session)
+{
+	subscriber_call_request(((struct engine *)ctx)->subscribers, session);
+}
+
+static void call_up(void *ctx, struct l2tp_session *session)
+{
+	subscriber_call_up(((struct engine *)ctx)->subscribers, session);
+}
+
+static void call_down(
+	void *ctx, struct l2tp_session *session, const struct l2tp_result *result, bool by_peer)
+{
+	subscriber_call_down(((struct engine *)ctx)->subscribers, session, result, by_peer);
+}
+
+static const struct l2tp_ops l2tp_ops = {
+	.lac_find = lac_find,
+	.send = send_packet,
+	.tunnel_open = engine_tunnel_open,
+	.tunnel_up = engine_tunnel_up,
+	.tunnel_down = engine_tunnel_down,
+	.tunnel_free = engine_tunnel_free,
+	.tunnel_sequence = engine_tunnel_sequence,
+	.tunnel_moved = engine_tunnel_moved,
+	.call_request = call_request,
+	.call_up = call_up,
+	.call_down = call_down,
+};
+
+/* ---- the kernel's ---- */
+
+static void link_gone(void *ctx, uint32_t ifindex, const struct kernel_counters *final)
+{
+	struct engine *engine = ctx;
+
+	if (!engine_past_link_gone(engine, ifindex, final) && engine->subscribers)
+		subscribers_link_gone(engine->subscribers, ifindex, final);
+}
+
+static void links_lost(void *ctx)
+{
+	(void)ctx;
+	log_warning("the kernel dropped link messages: sessions that end now may be accounted by "
+		    "their last sample");
+}
+
+static const struct kernel_watch_ops watch_ops = {
+	.link_gone = link_gone,
+	.links_lost = links_lost,
+};
+
+/* ---- templates ---- */
+
+static void template_forked(void *ctx, uint64_t session, int error, int pid)
+{
+	struct engine_template *template = ctx;
+
+	if (template->engine->subscribers)
+		subscribers_forked(template->engine->subscribers, session, error, pid);
+}
+
+static void template_free(struct engine_template *template)
+{
+	LIST_REMOVE(template, entry);
+	ppp_template_free(template->template);
+	free(template);
+}
+
+static void template_gone(void *ctx, struct ppp_template *gone)
+{
+	struct engine_template *template = ctx;
+	struct engine *engine = template->engine;
+	uint32_t id = template->id;
+
+	(void)gone;
+	template_free(template);
+	monitor_client_replace_template(engine->monitor, id);
+}
+
+static const struct ppp_template_ops template_ops = {
+	.forked = template_forked,
+	.gone = template_gone,
+};
+
+static struct ppp_template *find_template(void *ctx, const char *ppp)
+{
+	struct engine *engine = ctx;
+	struct engine_template *template;
+
+	/* The newest comes first; one that is being replaced only finishes what it has. */
+	LIST_FOREACH(template, &engine->templates, entry)
+		if (strcmp(template->name, ppp) == 0)
+			return template->template;
+	return NULL;
+}
+
+static void template_arrives(void *ctx, uint32_t id, const char *name, int fork_fd)
+{
+	struct engine *engine = ctx;
+	struct engine_template *template = calloc(1, sizeof(*template));
+	int err = template ? 0 : -ENOMEM;
+
+	if (!err) {
+		template->engine = engine;
+		template->id = id;
+		snprintf(template->name, sizeof(template->name), "%s", name);
+		err = ppp_template_new(
+			engine->env, fork_fd, &template_ops, template, &template->template);
+	}
+	if (err < 0) {
+		log_error("pppd template \"%s\" cannot be used: %s", name, strerror(-err));
+		free(template);
+		return;
+	}
+	LIST_INSERT_HEAD(&engine->templates, template, entry);
+	if (engine->subscribers)
+		subscribers_template_ready(engine->subscribers);
+}
+
+/* ---- what subscribers ask for ---- */
+
+static void signal_pppds(void *ctx, enum monitor_signal signal, const uint64_t *keys, size_t count)
+{
+	monitor_client_signal(((struct engine *)ctx)->monitor, signal, keys, count);
+}
+
+static void keep_channel(void *ctx, uint64_t key, int fd)
+{
+	struct engine *engine = ctx;
+
+	if (fd >= 0)
+		monitor_client_keep(engine->monitor, MONITOR_KEEP_CHANNEL, key, fd);
+	else
+		monitor_client_drop(engine->monitor, MONITOR_KEEP_CHANNEL, key);
+}
+
+static void forget_exit(void *ctx, uint64_t key)
+{
+	monitor_client_forget(((struct engine *)ctx)->monitor, key);
+}
+
+static void hold_tunnel(void *ctx, struct l2tp_tunnel *tunnel)
+{
+	engine_tunnel_hold(ctx, tunnel);
+}
+
+/* ---- start ---- */
+
+static void report_config(void *ctx, const char *line)
+{
+	(void)ctx;
+	log_error("%s", line);
+}
+
+static void on_hello(
+	void *ctx, const struct monitor_hello *hello, int config_fd, int state_fd, int control_fd)
+{
+	struct engine *engine = ctx;
+	uint32_t boot;
+	int err;
+
+	engine->generation = hello->generation;
+	engine->control_fd = control_fd;
+	snprintf(engine->run_dir, sizeof(engine->run_dir), "%s", hello->run_dir);
+	snprintf(engine->state_dir, sizeof(engine->state_dir), "%s", hello->state_dir);
+	err = config_parse(config_fd, report_config, NULL, &engine->config);
+	close(config_fd);
+	if (err == 0) {
+		log_set_level(engine->config->log_level);
+		err = state_open(state_fd, &engine->state, &engine->fresh);
+	}
+	close(state_fd);
+	if (err < 0) {
+		fail(engine, "cannot start", err);
+		return;
+	}
+	if (!engine->fresh)
+		return;
+	err = state_count_boot(engine->state_dir, &boot);
+	if (err < 0)
+		fail(engine, engine->state_dir, err);
+	else
+		state_set_boot(engine->state, boot);
+}
+
+static bool is_configured(const struct engine *engine, const union addr *addr)
+{
+	for (size_t i = 0; i < engine->config->listen_count; i++)
+		if (addr_equal(&engine->config->listen[i], addr))
+			return true;
+	return false;
+}
+
+static bool is_listening(const struct engine *engine, const union addr *addr)
+{
+	struct engine_listener *listener;
+
+	LIST_FOREACH(listener, &engine->listeners, entry) {
+		union addr local;
+
+		net_socket_local(listener->socket, &local);
+		if (addr_equal(&local, addr))
+			return true;
+	}
+	return false;
+}
+
+int engine_listener_add(struct engine *engine, struct net_socket *socket, uint64_t id)
+{
+	struct engine_listener *listener = calloc(1, sizeof(*listener));
+
+	if (!listener)
+		return -ENOMEM;
+	listener->socket = socket;
+	listener->id = id ? id : engine->next_listener_id;
+	if (engine->next_listener_id <= listener->id)
+		engine->next_listener_id = listener->id + 1;
+	LIST_INSERT_HEAD(&engine->listeners, listener, entry);
+	if (!id)
+		monitor_client_keep(engine->monitor, MONITOR_KEEP_LISTENER, listener->id,
+			net_socket_fd(socket));
+	return 0;
+}
+
+static int open_listener(struct engine *engine, const union addr *addr)
+{
+	struct net_socket *socket;
+	char text[ADDR_TEXT];
+	int err = net_listen(engine->net, addr, NULL, &socket);
+
+	if (err == 0)
+		return engine_listener_add(engine, socket, 0);
+	log_error("cannot listen on %s: %s%s", addr_text(addr, text), strerror(-err),
+		err == -EADDRINUSE ? " (is another L2TP daemon running?)" : "");
+	return err;
+}
+
+static void close_listener(struct engine *engine, struct engine_listener *listener)
+{
+	LIST_REMOVE(listener, entry);
+	net_socket_close(listener->socket);
+	monitor_client_drop(engine->monitor, MONITOR_KEEP_LISTENER, listener->id);
+	free(listener);
+}
+
+int engine_listen(struct engine *engine)
+{
+	struct engine_listener *listener, *next;
+	int err = 0;
+
+	for (size_t i = 0; i < engine->config->listen_count && !err; i++)
+		if (!is_listening(engine, &engine->config->listen[i]))
+			err = open_listener(engine, &engine->config->listen[i]);
+	for (listener = LIST_FIRST(&engine->listeners); listener && !err; listener = next) {
+		union addr local;
+
+		next = LIST_NEXT(listener, entry);
+		net_socket_local(listener->socket, &local);
+		if (!is_configured(engine, &local))
+			close_listener(engine, listener);
+	}
+	return err;
+}
+
+void engine_configure_subscribers(struct engine *engine)
+{
+	const struct subscribers_config config = {
+		.config = engine->config,
+		.users = engine->users,
+		.auth = engine->radius.auth,
+		.spool = engine->radius.spool,
+	};
+
+	subscribers_configure(engine->subscribers, &config);
+}
+
+static int start_subscribers(struct engine *engine)
+{
+	const struct subscribers_host host = {
+		.ctx = engine,
+		.env = engine->env,
+		.kernel = engine->kernel,
+		.state = engine->state,
+		.pools = engine->pools,
+		.template = find_template,
+		.tunnel_socket = engine_tunnel_socket,
+		.signal = signal_pppds,
+		.keep_channel = keep_channel,
+		.forget_exit = forget_exit,
+		.hold = hold_tunnel,
+		.unhold = engine_tunnel_unhold,
+	};
+	int err = subscribers_new(&host, &engine->subscribers);
+
+	if (err == 0)
+		engine_configure_subscribers(engine);
+	return err;
+}
+
+static int start_modules(struct engine *engine)
+{
+	int err;
+
+	engine->pools = pools_new();
+	err = engine->pools ? pools_configure(engine->pools, engine->config) : -ENOMEM;
+	if (!err && !engine->config->has_radius)
+		err = (engine->users = users_new(engine->config)) ? 0 : -ENOMEM;
+	if (!err)
+		err = kernel_new(engine->env, &watch_ops, engine, &engine->kernel);
+	if (!err)
+		err = net_new(engine->env, receive_packet, engine, &engine->net);
+	if (!err)
+		err = l2tp_server_new(
+			engine->env, &engine->config->l2tp, &l2tp_ops, engine, &engine->l2tp);
+	if (!err)
+		err = engine_radius_start(engine);
+	if (!err)
+		err = start_subscribers(engine);
+	return err;
+}
+
+static void on_start(void *ctx)
+{
+	struct engine *engine = ctx;
+	int err;
+
+	if (engine->exit_status)
+		return;
+	err = start_modules(engine);
+	if (err < 0) {
+		fail(engine, "cannot start", err);
+		return;
+	}
+	engine_past_end(engine);
+	err = engine_listen(engine);
+	if (!err)
+		err = engine_control_start(engine);
+	if (err < 0) {
+		fail(engine, "cannot start", err);
+		return;
+	}
+	if (engine->fresh && engine->radius.spool)
+		accounting_put_nas(engine->radius.spool, RADIUS_ON, engine->config,
+			env_wallclock(engine->env));
+	log_info("ready");
+	monitor_client_ready(engine->monitor);
+}
+
+/* ---- stop ---- */
+
+static void stopped(struct engine *engine)
+{
+	if (engine->stopped)
+		return;
+	engine->stopped = true;
+	monitor_client_stopped(engine->monitor);
+	env_ev_stop(engine->env);
+}
+
+static void spool_is_empty(void *ctx)
+{
+	stopped(ctx);
+}
+
+/* Whether every tunnel left the kernel and every StopCCN was acknowledged. */
+static bool tunnels_are_quiet(const struct engine *engine)
+{
+	struct l2tp_tunnel_info info = { 0 };
+
+	for (struct l2tp_tunnel *t = l2tp_tunnel_next(engine->l2tp, 0); t;
+		t = l2tp_tunnel_next(engine->l2tp, info.id)) {
+		const struct engine_tunnel *tunnel = l2tp_tunnel_user(t);
+
+		l2tp_tunnel_info(t, &info);
+		if (info.unacknowledged > 0 || (tunnel && (tunnel->socket || tunnel->job)))
+			return false;
+	}
+	return true;
+}
+
+static void close_tunnels(struct engine *engine)
+{
+	const struct l2tp_result result = { .code = L2TP_STOPCCN_SHUTTING_DOWN,
+		.text = "LNS shuts down" };
+	struct l2tp_tunnel *tunnel, *next;
+
+	for (tunnel = l2tp_tunnel_next(engine->l2tp, 0); tunnel; tunnel = next) {
+		struct l2tp_tunnel_info info;
+
+		l2tp_tunnel_info(tunnel, &info);
+		next = l2tp_tunnel_next(engine->l2tp, info.id);
+		l2tp_tunnel_close(tunnel, &result);
+	}
+}
+
+static void stop_step(void *ctx)
+{
+	struct engine *engine = ctx;
+	uint64_t now = env_now(engine->env);
+
+	if (now >= engine->stop_by) {
+		log_warning("stopping takes too long: %u sessions and %u tunnels are left to the "
+			    "monitor and the kernel",
+			subscribers_count(engine->subscribers), engine->tunnel_count);
+		stopped(engine);
+		return;
+	}
+	if (subscribers_count(engine->subscribers) > 0 || engine->past) {
+		env_timer_start(engine->stop_timer, STOP_LOOK);
+		return;
+	}
+	if (!engine->closing_tunnels) {
+		engine->closing_tunnels = true;
+		engine->quiet_by = now + STOP_LAST;
+		close_tunnels(engine);
+	}
+	if (!tunnels_are_quiet(engine) && now < engine->quiet_by) {
+		env_timer_start(engine->stop_timer, STOP_LOOK);
+		return;
+	}
+	if (!engine->radius.spool) {
+		stopped(engine);
+		return;
+	}
+	if (!engine->draining_spool) {
+		engine->draining_spool = true;
+		accounting_put_nas(engine->radius.spool, RADIUS_OFF, engine->config,
+			env_wallclock(engine->env));
+		radius_spool_on_drained(engine->radius.spool, spool_is_empty, engine);
+		if (engine->stop_by > now + STOP_LAST)
+			engine->stop_by = now + STOP_LAST;
+	}
+	env_timer_start(engine->stop_timer, STOP_LOOK);
+}
+
+static void on_stop(void *ctx, bool hurry)
+{
+	struct engine *engine = ctx;
+	uint64_t now = env_now(engine->env);
+
+	if (!engine->subscribers) {
+		stopped(engine);
+		return;
+	}
+	if (hurry)
+		engine->stop_by = now;
+	if (!engine->stopping) {
+		engine->stopping = true;
+		engine->stop_by = now + (hurry ? 0 : engine->config->stop_timeout);
+		log_info("stopping: %u sessions, %u tunnels",
+			subscribers_count(engine->subscribers), engine->tunnel_count);
+		l2tp_server_drain(engine->l2tp, true);
+		subscribers_end_all(engine->subscribers, END_SHUTDOWN);
+	}
+	env_timer_start(engine->stop_timer, 0);
+}
+
+/* ---- the monitor's other upcalls ---- */
+
+static void on_kept(void *ctx, enum monitor_kind kind, uint64_t id, int fd)
+{
+	engine_past_kept(ctx, kind, id, fd);
+}
+
+static void on_session(void *ctx, uint64_t session, int pid)
+{
+	(void)pid;
+	engine_past_session(ctx, session);
+}
+
+static void on_exited(void *ctx, const struct monitor_exit *exit)
+{
+	struct engine *engine = ctx;
+
+	if (!engine_past_exited(engine, exit))
+		subscribers_exited(engine->subscribers, exit);
+}
+
+static void on_opened(void *ctx, enum monitor_open what, int error, int fd)
+{
+	(void)ctx;
+	(void)what;
+	(void)error;
+	if (fd >= 0)
+		close(fd);
+}
+
+static void on_closed(void *ctx, const char *reason)
+{
+	struct engine *engine = ctx;
+
+	log_error("the monitor is gone%s%s: ending all sessions", reason ? ": " : "",
+		reason ? reason : "");
+	engine->exit_status = 1;
+	if (engine->subscribers && !engine->stopping)
+		on_stop(engine, false);
+	else
+		env_ev_stop(engine->env);
+}
+
+static const struct monitor_client_ops monitor_ops = {
+	.hello = on_hello,
+	.kept = on_kept,
+	.session = on_session,
+	.exited = on_exited,
+	.template = template_arrives,
+	.start = on_start,
+	.reload = engine_reload,
+	.stop = on_stop,
+	.opened = on_opened,
+	.closed = on_closed,
+};
+
+static void engine_free(struct engine *engine)
+{
+	struct engine_template *template;
+	struct engine_listener *listener;
+
+	control_free(engine->control);
+	engine_past_free(engine);
+	subscribers_free(engine->subscribers);
+	engine_tunnels_free(engine);
+	l2tp_server_free(engine->l2tp);
+	net_free(engine->net);
+	kernel_free(engine->kernel);
+	engine_radius_stop(engine);
+	pools_free(engine->pools);
+	users_free(engine->users);
+	while ((template = LIST_FIRST(&engine->templates)))
+		template_free(template);
+	while ((listener = LIST_FIRST(&engine->listeners))) {
+		LIST_REMOVE(listener, entry);
+		free(listener);
+	}
+	monitor_client_free(engine->monitor);
+	env_timer_free(engine->stop_timer);
+	state_close(engine->state);
+	config_free(engine->config);
+	env_ev_free(engine->env);
+	free(engine);
+}
+
+int engine_main(int monitor_fd)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+	int err, status;
+
+	if (!engine)
+		return 1;
+	engine->control_fd = -1;
+	engine->next_listener_id = 1;
+	LIST_INIT(&engine->templates);
+	LIST_INIT(&engine->listeners);
+	engine->env = env_ev_new();
+	if (!engine->env) {
+		log_error("no event loop: %s", strerror(errno));
+		free(engine);
+		return 1;
+	}
+	engine->stop_timer = env_timer_new(engine->env, stop_step, engine);
+	err = engine->stop_timer ? monitor_client_new(engine->env, monitor_fd, &monitor_ops, engine,
+					   &engine->monitor)
+				 : -ENOMEM;
+	if (err < 0)
+		fail(engine, "no connection to the monitor", err);
+	else
+		env_ev_run(engine->env);
+	status = engine->exit_status;
+	engine_free(engine);
+	return status;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The inside of the engine, shared by the engine_*.c files: engine.c (wiring, start, stop),
+ * engine/tunnel.c (what a tunnel has in the kernel), engine/past.c (what a dead engine left),
+ * engine/radius.c (radius/ on our loop), engine/control.c (what the control socket shows).
+ */
+#ifndef LNS_ENGINE_INTERNAL_H
+#define LNS_ENGINE_INTERNAL_H
+
+#include "lns/config/config.h"
+#include "lns/env_ev.h"
+#include "lns/kernel/kernel.h"
+#include "lns/monitor/client.h"
+#include "lns/net/net.h"
+#include "lns/ppp/ppp.h"
+#include "lns/state.h"
+#include "lns/subscriber/subscriber.h"
+#include "radius/radius.h"
+#include "radius/spool.h"
+
+#include <sys/queue.h>
+
+struct control;
+struct engine;
+struct engine_past;
+
+/* What a tunnel has outside l2tp/. Owned by the engine from tunnel_open to tunnel_free. */
+struct engine_tunnel {
+	struct engine *engine;
+	struct l2tp_tunnel *l2tp;
+	struct net_socket *socket; /* NULL once given back */
+	struct kernel_job *job;    /* creation, then deletion */
+	uint16_t id;
+	unsigned int subscribers; /* that have something of it */
+	bool in_kernel;           /* creation was asked for and did not fail */
+	bool down;
+};
+
+struct engine_listener {
+	LIST_ENTRY(engine_listener) entry;
+	struct net_socket *socket; /* net's */
+	uint64_t id;               /* of the monitor's duplicate */
+};
+
+/* A pppd template of one ppp section. */
+struct engine_template {
+	LIST_ENTRY(engine_template) entry;
+	struct engine *engine;
+	struct ppp_template *template;
+	uint32_t id;
+	char name[64];
+};
+
+/* RADIUS as the configuration has it; all NULL without a radius section, except spool never. */
+struct engine_radius {
+	struct radius_host host;
+	struct radius_client *auth, *acct;
+	struct radius_spool *spool;
+	LIST_HEAD(, engine_retired)
+	retired; /* of an older configuration, with requests in flight */
+};
+
+struct engine {
+	struct env *env;
+	struct monitor_client *monitor;
+	uint32_t generation;
+	char run_dir[96], state_dir[256];
+	int exit_status;
+
+	struct config *config;
+	struct state *state;
+	bool fresh; /* a cold start: nothing in the state memory */
+	struct kernel *kernel;
+	struct net *net;
+	struct l2tp_server *l2tp;
+	struct pools *pools;
+	struct users *users;
+	struct engine_radius radius;
+	struct subscribers *subscribers;
+	struct control *control;
+	struct engine_past *past; /* NULL when there is none (left) */
+	LIST_HEAD(, engine_template) templates;
+	LIST_HEAD(, engine_listener) listeners;
+	uint64_t next_listener_id;
+	struct engine_tunnel *tunnels[65536]; /* by our tunnel id */
+	unsigned int tunnel_count;
+
+	int control_fd; /* until the control server takes it */
+	bool stopping, stopped, closing_tunnels, draining_spool;
+	uint64_t stop_by, quiet_by; /* env_now */
+	struct env_timer *stop_timer;
+};
+
+/* ---- engine.c ---- */
+
+/* Opens the configured listeners that are not open, then closes those that are not configured. */
+int engine_listen(struct engine *engine);
+/* Takes a listener over; id 0: a new one, which the monitor is to keep. 0 or -ENOMEM. */
+int engine_listener_add(struct engine *engine, struct net_socket *socket, uint64_t id);
+/* Tells the subscribers what configuration, users and RADIUS there are now. */
+void engine_configure_subscribers(struct engine *engine);
+
+/* ---- engine/tunnel.c ---- */
+
+int engine_tunnel_open(void *ctx, struct l2tp_tunnel *tunnel);
+void engine_tunnel_up(void *ctx, struct l2tp_tunnel *tunnel);
+void engine_tunnel_down(
+	void *ctx, struct l2tp_tunnel *tunnel, const struct l2tp_result *result, bool by_peer);
+void engine_tunnel_free(void *ctx, struct l2tp_tunnel *tunnel);
+int engine_tunnel_moved(void *ctx, struct l2tp_tunnel *tunnel, const struct l2tp_path *path);
+void engine_tunnel_sequence(void *ctx, struct l2tp_tunnel *tunnel, uint16_t ns, uint16_t nr);
+/* The UDP socket for a new session of the tunnel, which then counts as a user of it; -1: none. */
+int engine_tunnel_socket(void *ctx, struct l2tp_tunnel *tunnel);
+void engine_tunnel_hold(struct engine *engine, struct l2tp_tunnel *tunnel);
+/* One user of the tunnel is gone. */
+void engine_tunnel_unhold(void *ctx, uint16_t tunnel_id);
+/* Cancels what is in work and frees; for an engine that exits. */
+void engine_tunnels_free(struct engine *engine);
+
+/* ---- engine/radius.c ---- */
+
+/* Fills host; makes clients and, the first time, the spool. 0 or -errno after logging why. */
+int engine_radius_start(struct engine *engine);
+/* Makes clients for engine->config; the old ones finish what they have. 0, or -errno: as before. */
+int engine_radius_change(struct engine *engine);
+void engine_radius_stop(struct engine *engine);
+
+/* ---- engine/past.c ---- */
+
+/* Notes what arrives before monitor_client_ops.start; owns fd. */
+void engine_past_kept(struct engine *engine, enum monitor_kind kind, uint64_t id, int fd);
+void engine_past_session(struct engine *engine, uint64_t key);
+/* true: the exit was that of a session of the past. */
+bool engine_past_exited(struct engine *engine, const struct monitor_exit *exit);
+bool engine_past_link_gone(
+	struct engine *engine, uint32_t ifindex, const struct kernel_counters *final);
+/* Ends everything noted and everything in the state memory; frees itself when done. */
+void engine_past_end(struct engine *engine);
+void engine_past_free(struct engine *engine);
+
+/* ---- engine/reload.c ---- */
+
+/* Applies a new configuration without touching a session, or refuses it whole. Owns config_fd. */
+void engine_reload(void *ctx, uint32_t request, int config_fd);
+
+/* ---- engine/control.c ---- */
+
+int engine_control_start(struct engine *engine);
+
+#endif

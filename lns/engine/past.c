@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * engine/past: ends what a dead engine left, so that nobody pays for a session that nobody serves.
+ *
+ * Every pppd of the past is killed; the interface's last message (or the newest sample, when the
+ * interface went while nobody listened) gives the Stop record its counters, with cause NAS-Error; then
+ * every old tunnel gets a StopCCN and leaves the kernel. Meanwhile new calls are served.
+ *
+ * All numbers come from the state memory and are trusted only as far as state.h says.
+ */
+#include "lns/engine/internal.h"
+
+#include "lns/log.h"
+#include "lns/subscriber/accounting.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PAST_DEADLINE ENV_SEC(3) /* for pppds to go and interfaces to be reported gone */
+
+struct past_session {
+	LIST_ENTRY(past_session) entry;
+	struct state_session *record; /* NULL: it has none */
+	uint64_t key;
+	bool running;
+	bool gone; /* final is known */
+	struct kernel_counters final;
+};
+
+struct past_fd {
+	LIST_ENTRY(past_fd) entry;
+	enum monitor_kind kind;
+	uint64_t id;
+	int fd;
+};
+
+struct engine_past {
+	struct engine *engine;
+	LIST_HEAD(, past_session) sessions;
+	LIST_HEAD(, past_fd) fds;
+	struct env_timer *deadline;
+	unsigned int session_count, tunnel_count;
+	bool ending;
+};
+
+static void deadline_passed(void *ctx);
+
+static struct engine_past *past_of(struct engine *engine)
+{
+	struct engine_past *past = engine->past;
+
+	if (past)
+		return past;
+	past = calloc(1, sizeof(*past));
+	if (!past)
+		return NULL;
+	past->engine = engine;
+	past->deadline = env_timer_new(engine->env, deadline_passed, engine);
+	if (!past->deadline) {
+		free(past);
+		return NULL;
+	}
+	engine->past = past;
+	return past;
+}
+
+void engine_past_kept(struct engine *engine, enum monitor_kind kind, uint64_t id, int fd)
+{
+	struct engine_past *past = past_of(engine);
+	struct past_fd *kept = past ? calloc(1, sizeof(*kept)) : NULL;
+
+	if (!kept) {
+		close(fd);
+		monitor_client_drop(engine->monitor, kind, id);
+		return;
+	}
+	kept->kind = kind;
+	kept->id = id;
+	kept->fd = fd;
+	LIST_INSERT_HEAD(&past->fds, kept, entry);
+}
+
+static struct past_session *find_session(struct engine_past *past, uint64_t key)
+{
+	struct past_session *session;
+
+	if (!past)
+		return NULL;
+	LIST_FOREACH(session, &past->sessions, entry)
+		if (session->key == key)
+			return session;
+	return NULL;
+}
+
+static struct past_session *add_session(struct engine_past *past, uint64_t key)
+{
+	struct past_session *session = find_session(past, key);
+
+	if (session)
+		return session;
+	session = calloc(1, sizeof(*session));
+	if (!session)
+		return NULL;
+	session->key = key;
+	LIST_INSERT_HEAD(&past->sessions, session, entry);
+	past->session_count++;
+	return session;
+}
+
+void engine_past_session(struct engine *engine, uint64_t key)
+{
+	struct engine_past *past = past_of(engine);
+	struct past_session *session = past ? add_session(past, key) : NULL;
+
+	if (session)
+		session->running = true;
+}
+
+/* ---- one session ---- */
+
+static void put_stop(struct engine *engine, const struct past_session *session)
+{
+	const struct state_session *record = session->record;
+	struct accounting_event event = {
+		.kind = RADIUS_STOP,
+		.counters = session->gone ? &session->final : &record->last,
+		.terminate_cause = end_rule(END_ENGINE)->acct_cause,
+		.wallclock = env_wallclock(engine->env),
+		.clock = env_now(engine->env),
+	};
+	int err;
+
+	if (!engine->radius.spool)
+		return;
+	err = accounting_put(engine->radius.spool, record, &event, NULL, NULL);
+	if (err < 0)
+		log_error("session %016llx: its Stop record is lost: %s",
+			(unsigned long long)session->key, strerror(-err));
+}
+
+static void end_session(struct engine *engine, struct past_session *session)
+{
+	if (session->record) {
+		if (session->record->used == STATE_UP)
+			put_stop(engine, session);
+		state_session_release(engine->state, session->record);
+	}
+	monitor_client_forget(engine->monitor, session->key);
+	LIST_REMOVE(session, entry);
+	free(session);
+}
+
+static bool is_settled(const struct past_session *session)
+{
+	bool needs_counters = session->record && session->record->used == STATE_UP;
+
+	return !session->running && (!needs_counters || session->gone);
+}
+
+/* ---- tunnels, once the sessions are gone ---- */
+
+static int tunnel_fd(struct engine_past *past, uint16_t id)
+{
+	struct past_fd *kept;
+
+	LIST_FOREACH(kept, &past->fds, entry)
+		if (kept->kind == MONITOR_KEEP_TUNNEL && kept->id == id)
+			return kept->fd;
+	return -1;
+}
+
+static void end_tunnel(struct engine_past *past, struct state_tunnel *record, uint16_t id)
+{
+	struct engine *engine = past->engine;
+	struct l2tp_result result = { .code = L2TP_STOPCCN_GENERAL, .text = "engine restarted" };
+	int len, fd = tunnel_fd(past, id);
+	uint8_t packet[256];
+
+	len = l2tp_stopccn_encode(
+		id, record->peer_id, record->ns, record->nr, &result, packet, sizeof(packet));
+	if (fd >= 0 && len > 0)
+		(void)send(fd, packet, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	state_publish(&record->used, 0);
+	l2tp_server_reserve_tunnel(engine->l2tp, id, false);
+	kernel_tunnel_delete(engine->kernel, id, NULL, NULL);
+}
+
+static void drop_fds(struct engine_past *past)
+{
+	struct past_fd *kept;
+
+	while ((kept = LIST_FIRST(&past->fds))) {
+		LIST_REMOVE(kept, entry);
+		close(kept->fd);
+		monitor_client_drop(past->engine->monitor, kept->kind, kept->id);
+		free(kept);
+	}
+}
+
+static void finish(struct engine_past *past)
+{
+	struct engine *engine = past->engine;
+	struct past_session *session;
+
+	while ((session = LIST_FIRST(&past->sessions)))
+		end_session(engine, session);
+	for (unsigned int id = 1; id < STATE_TUNNELS; id++)
+		if (state_tunnel(engine->state, (uint16_t)id)->used && !engine->tunnels[id])
+			end_tunnel(past, state_tunnel(engine->state, (uint16_t)id), (uint16_t)id);
+	drop_fds(past);
+	log_info("ended what the last engine left: %u sessions, %u tunnels", past->session_count,
+		past->tunnel_count);
+	engine_past_free(engine);
+}
+
+static void look(struct engine_past *past)
+{
+	struct past_session *session;
+
+	if (!past->ending)
+		return;
+	LIST_FOREACH(session, &past->sessions, entry)
+		if (!is_settled(session))
+			return;
+	finish(past);
+}
+
+static void deadline_passed(void *ctx)
+{
+	struct engine *engine = ctx;
+
+	log_warning("some sessions of the last engine were not reported gone in time; accounting "
+		    "uses their last sample");
+	finish(engine->past);
+}
+
+/* ---- events ---- */
+
+bool engine_past_exited(struct engine *engine, const struct monitor_exit *exit)
+{
+	struct past_session *session = find_session(engine->past, exit->session);
+
+	if (!session && !engine->subscribers) { /* told before start: it ended unheard */
+		struct engine_past *past = past_of(engine);
+
+		session = past ? add_session(past, exit->session) : NULL;
+	}
+	if (!session)
+		return false;
+	session->running = false;
+	look(engine->past);
+	return true;
+}
+
+bool engine_past_link_gone(
+	struct engine *engine, uint32_t ifindex, const struct kernel_counters *final)
+{
+	struct past_session *session;
+
+	if (!engine->past)
+		return false;
+	LIST_FOREACH(session, &engine->past->sessions, entry) {
+		if (!session->record || session->record->ifindex != ifindex)
+			continue;
+		session->gone = true;
+		session->final = *final;
+		look(engine->past);
+		return true;
+	}
+	return false;
+}
+
+/* Listeners are not ended but taken over. */
+static void adopt_listeners(struct engine_past *past)
+{
+	struct past_fd *kept, *next;
+
+	for (kept = LIST_FIRST(&past->fds); kept; kept = next) {
+		struct net_socket *socket;
+
+		next = LIST_NEXT(kept, entry);
+		if (kept->kind != MONITOR_KEEP_LISTENER)
+			continue;
+		if (net_listen_fd(past->engine->net, kept->fd, &socket) < 0)
+			continue; /* dropped with the rest */
+		if (engine_listener_add(past->engine, socket, kept->id) < 0)
+			net_socket_close(socket);
+		LIST_REMOVE(kept, entry);
+		free(kept);
+	}
+}
+
+static void match_records(struct engine_past *past)
+{
+	struct engine *engine = past->engine;
+
+	for (unsigned int i = 0; i < STATE_SESSIONS; i++) {
+		struct state_session *record = state_session_at(engine->state, i);
+		struct past_session *session;
+
+		if (record->used == STATE_FREE)
+			continue;
+		session = add_session(past, record->key);
+		if (!session)
+			continue;
+		session->record = record;
+		/* It went while nobody listened: nothing newer than the last sample will come. */
+		session->gone = !session->running;
+		session->final = record->last;
+	}
+	for (unsigned int id = 1; id < STATE_TUNNELS; id++) {
+		if (!state_tunnel(engine->state, (uint16_t)id)->used)
+			continue;
+		l2tp_server_reserve_tunnel(engine->l2tp, (uint16_t)id, true);
+		past->tunnel_count++;
+	}
+}
+
+static void kill_all(struct engine_past *past)
+{
+	uint64_t keys[MONITOR_BATCH];
+	struct past_session *session;
+	size_t count = 0;
+
+	LIST_FOREACH(session, &past->sessions, entry) {
+		if (!session->running)
+			continue;
+		keys[count++] = session->key;
+		if (count == MONITOR_BATCH) {
+			monitor_client_signal(
+				past->engine->monitor, MONITOR_SIGNAL_KILL, keys, count);
+			count = 0;
+		}
+	}
+	if (count > 0)
+		monitor_client_signal(past->engine->monitor, MONITOR_SIGNAL_KILL, keys, count);
+}
+
+void engine_past_end(struct engine *engine)
+{
+	struct engine_past *past = engine->fresh ? engine->past : past_of(engine);
+
+	if (!past)
+		return;
+	adopt_listeners(past);
+	match_records(past);
+	past->ending = true;
+	env_timer_start(past->deadline, PAST_DEADLINE);
+	kill_all(past);
+	look(past);
+}
+
+void engine_past_free(struct engine *engine)
+{
+	struct engine_past *past = engine->past;
+	struct past_session *session;
+	struct past_fd *kept;
+
+	if (!past)
+		return;
+	while ((session = LIST_FIRST(&past->sessions))) {
+		LIST_REMOVE(session, entry);
+		free(session);
+	}
+	while ((kept = LIST_FIRST(&past->fds))) {
+		LIST_REMOVE(kept, entry);
+		close(kept->fd);
+		free(kept);
+	}
+	env_timer_free(past->deadline);
+	free(past);
+	engine->past = NULL;
+}

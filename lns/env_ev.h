@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * env_ev: the real env, one libev loop. The only file that includes ev.h is env_ev.c.
+ */
+#ifndef LNS_ENV_EV_H
+#define LNS_ENV_EV_H
+
+#include "lns/env.h"
+
+/* NULL when no loop can be had. The loop ignores SIGPIPE. */
+struct env *env_ev_new(void);
+/* Frees the loop; every timer and watcher must be gone. */
+void env_ev_free(struct env *env);
+
+/* Runs until env_ev_stop is called. */
+void env_ev_run(struct env *env);
+void env_ev_stop(struct env *env);
+
+/* Turns of the loop so far, and the most CPU time that one of them took, microseconds. */
+struct env_ev_load {
+	uint64_t turns;
+	uint64_t longest;
+};
+void env_ev_get_load(const struct env *env, struct env_ev_load *ret_load);
+
+#endif

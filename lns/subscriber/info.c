@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * info: what is known of a subscriber, for people.
+ */
+#include "lns/subscriber/internal.h"
+
+#include "lns/subscriber/accounting.h"
+
+#include <arpa/inet.h>
+
+static const char *const state_names[] = {
+	[SUBSCRIBER_OPENING] = "opening",
+	[SUBSCRIBER_WAITING] = "waiting",
+	[SUBSCRIBER_QUEUED] = "queued",
+	[SUBSCRIBER_FORKING] = "forking",
+	[SUBSCRIBER_LINK] = "link",
+	[SUBSCRIBER_NETWORK] = "network",
+	[SUBSCRIBER_UP] = "up",
+	[SUBSCRIBER_ENDING] = "ending",
+};
+
+static const char *auth_name(unsigned int protocol)
+{
+	static const char *const names[] = {
+		[PPP_AUTH_PAP] = "PAP",
+		[PPP_AUTH_CHAP_MD5] = "CHAP",
+		[PPP_AUTH_MSCHAP_V2] = "MS-CHAPv2",
+	};
+
+	return protocol > 0 && protocol < sizeof(names) / sizeof(names[0]) ? names[protocol] : "-";
+}
+
+const char *subscriber_state_name(const struct subscriber *sub)
+{
+	return state_names[sub->state];
+}
+
+static uint64_t since(const struct subscriber *sub, uint64_t when)
+{
+	return when ? when - sub->created : 0;
+}
+
+void subscriber_get_info(const struct subscriber *sub, struct subscriber_info *ret_info)
+{
+	*ret_info = (struct subscriber_info){
+		.key = sub->key,
+		.state = subscriber_state_name(sub),
+		.acct_session_id = sub->acct_session_id,
+		.user = sub->user_text,
+		.ppp = sub->ppp,
+		.ifname = sub->ifname,
+		.l2tp = sub->l2tp,
+		.tunnel_id = sub->tunnel_id,
+		.session_id = sub->session_id,
+		.call = sub->l2tp ? l2tp_session_call(sub->l2tp) : NULL,
+		.lac = sub->lac,
+		.peer_host = sub->peer_host,
+		.pid = sub->pid,
+		.ifindex = sub->ifindex,
+		.local.in4 = { .sin_family = sub->local ? AF_INET : AF_UNSPEC,
+			.sin_addr = { sub->local } },
+		.remote.in4 = { .sin_family = sub->remote ? AF_INET : AF_UNSPEC,
+			.sin_addr = { sub->remote } },
+		.auth = auth_name(sub->protocol),
+		.radius_server = sub->server,
+		.created = sub->created,
+		.connected = since(sub, sub->connected),
+		.forked = since(sub, sub->forked),
+		.link = since(sub, sub->link),
+		.authorised = since(sub, sub->authorised),
+		.up = since(sub, sub->up),
+		.uptime = sub->up ? env_now(sub->all->host.env) - sub->up : 0,
+		.end = sub->state == SUBSCRIBER_ENDING ? end_rule(sub->reason)->text : NULL,
+	};
+	if (sub->up)
+		accounting_since(sub->record, &sub->record->last, &ret_info->counters);
+	if (sub->granted) {
+		ret_info->mtu = sub->granted->mtu;
+		ret_info->session_timeout = sub->granted->session_timeout;
+		ret_info->idle_timeout = sub->granted->idle_timeout;
+		ret_info->interim = sub->granted->interim;
+		for (int i = 0; i < 2; i++)
+			ret_info->dns[i].in4 = (struct sockaddr_in){
+				.sin_family = sub->granted->dns[i] ? AF_INET : AF_UNSPEC,
+				.sin_addr = { htonl(sub->granted->dns[i]) },
+			};
+	}
+}

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * setup: from the ICRQ to network-up: the kernel session, the queue for a place among those in setup,
+ * the fork of a pppd, and what that pppd reports.
+ */
+#include "lns/subscriber/internal.h"
+
+#include "lns/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OPEN_DEADLINE    ENV_SEC(10) /* for the kernel to make the session */
+#define REFUSED_DEADLINE ENV_SEC(5)  /* for pppd to tell the client and go */
+
+/* ---- what is counted ---- */
+
+void subscriber_count_setup(struct subscriber *sub, bool in_setup)
+{
+	if (sub->counted_in_setup == in_setup)
+		return;
+	sub->counted_in_setup = in_setup;
+	sub->all->counters.in_setup += in_setup ? 1 : -1u;
+}
+
+void subscriber_leave_queue(struct subscriber *sub)
+{
+	if (sub->state != SUBSCRIBER_QUEUED)
+		return;
+	TAILQ_REMOVE(&sub->all->queue, sub, in_queue);
+	sub->all->counters.queued--;
+}
+
+/* ---- setup ---- */
+
+static void kernel_session_made(void *ctx, int err, int fd)
+{
+	struct subscriber *sub = ctx;
+	char detail[128];
+
+	sub->opening = NULL;
+	if (err < 0) {
+		snprintf(detail, sizeof(detail), "kernel session: %s", strerror(-err));
+		subscriber_end(sub, END_NO_RESOURCE, detail);
+		return;
+	}
+	sub->pppox = fd;
+	sub->state = SUBSCRIBER_WAITING;
+	env_timer_stop(sub->timer); /* l2tp has the deadline for the ICCN */
+	l2tp_session_accept(sub->l2tp);
+}
+
+static void refuse_call(struct l2tp_session *session, const char *detail)
+{
+	struct l2tp_result result;
+
+	end_result(END_NO_RESOURCE, detail, &result);
+	l2tp_session_close(session, &result);
+}
+
+static struct subscriber *subscriber_new(struct subscribers *all, struct l2tp_session *session)
+{
+	struct subscriber *sub = calloc(1, sizeof(*sub));
+	struct l2tp_session_info info;
+	struct l2tp_tunnel_info tunnel;
+
+	if (!sub)
+		return NULL;
+	sub->key = state_next_key(all->host.state);
+	sub->timer = env_timer_new(all->host.env, subscriber_timer_fires, sub);
+	sub->record = state_session_take(all->host.state, sub->key);
+	if (!sub->timer || !sub->record) {
+		env_timer_free(sub->timer);
+		if (sub->record)
+			state_session_release(all->host.state, sub->record);
+		free(sub);
+		return NULL;
+	}
+	l2tp_session_info(session, &info);
+	l2tp_tunnel_info(l2tp_session_tunnel(session), &tunnel);
+	sub->all = all;
+	sub->l2tp = session;
+	sub->pppox = -1;
+	sub->tunnel_id = sub->record->tunnel_id = tunnel.id;
+	sub->session_id = sub->record->session_id = info.id;
+	sub->created = env_now(all->host.env);
+	snprintf(sub->acct_session_id, sizeof(sub->acct_session_id), "%016llx",
+		(unsigned long long)sub->key);
+	snprintf(sub->name, sizeof(sub->name), "l2tp%u-%u", tunnel.id, info.id);
+	snprintf(sub->lac, sizeof(sub->lac), "%s",
+		l2tp_tunnel_lac(l2tp_session_tunnel(session))->name);
+	snprintf(sub->ppp, sizeof(sub->ppp), "%s",
+		l2tp_tunnel_lac(l2tp_session_tunnel(session))->ppp);
+	snprintf(sub->peer_host, sizeof(sub->peer_host), "%s", tunnel.host_name);
+	LIST_INSERT_HEAD(subscriber_bucket_of(all->by_key, sub->key), sub, by_key);
+	TAILQ_INSERT_TAIL(&all->order, sub, in_order);
+	all->count++;
+	l2tp_session_set_user(session, sub);
+	all->host.hold(all->host.ctx, l2tp_session_tunnel(session));
+	return sub;
+}
+
+void subscriber_call_request(struct subscribers *all, struct l2tp_session *session)
+{
+	struct l2tp_tunnel *tunnel = l2tp_session_tunnel(session);
+	int udp = all->host.tunnel_socket(all->host.ctx, tunnel);
+	struct l2tp_tunnel_info tunnel_info;
+	struct l2tp_session_info info;
+	struct kernel_session wanted = { 0 };
+	struct subscriber *sub;
+
+	all->counters.requested++;
+	sub = udp < 0 ? NULL : subscriber_new(all, session);
+	if (!sub) {
+		refuse_call(session, udp < 0 ? "no kernel tunnel" : "out of memory");
+		return;
+	}
+	l2tp_tunnel_info(tunnel, &tunnel_info);
+	l2tp_session_info(session, &info);
+	wanted.tunnel_id = tunnel_info.id;
+	wanted.peer_tunnel_id = tunnel_info.peer_id;
+	wanted.session_id = info.id;
+	wanted.peer_session_id = info.peer_id;
+	sub->opening =
+		kernel_session_open(all->host.kernel, udp, &wanted, kernel_session_made, sub);
+	if (!sub->opening) {
+		subscriber_end(sub, END_NO_RESOURCE, "out of memory");
+		return;
+	}
+	env_timer_start(sub->timer, OPEN_DEADLINE);
+}
+
+void subscriber_call_up(struct subscribers *all, struct l2tp_session *session)
+{
+	struct subscriber *sub = l2tp_session_user(session);
+
+	if (!sub || sub->state != SUBSCRIBER_WAITING)
+		return;
+	snprintf(sub->calling, sizeof(sub->calling), "%s",
+		l2tp_session_call(session)->calling_number);
+	sub->connected = env_now(all->host.env);
+	sub->state = SUBSCRIBER_QUEUED;
+	TAILQ_INSERT_TAIL(&all->queue, sub, in_queue);
+	all->counters.queued++;
+	env_timer_start(sub->timer, all->config.config->setup_timeout);
+	subscriber_start_next(all);
+}
+
+void subscriber_call_down(struct subscribers *all, struct l2tp_session *session,
+	const struct l2tp_result *result, bool by_peer)
+{
+	struct subscriber *sub = l2tp_session_user(session);
+	char detail[128];
+
+	(void)all;
+	if (!sub) {
+		l2tp_session_close(session, result);
+		return;
+	}
+	/* A LAC hangs up when its client has: then pppd has told why already. */
+	if (sub->channel)
+		ppp_channel_receive(sub->channel);
+	if (sub->state == SUBSCRIBER_ENDING) {
+		subscriber_peer_gone(sub);
+		return;
+	}
+	l2tp_result_text(L2TP_CDN, result, detail, sizeof(detail));
+	subscriber_end(sub, by_peer ? END_LAC : END_TUNNEL, detail);
+}
+
+/* ---- pppd ---- */
+
+static void on_auth_request(void *ctx, const struct ppp_auth_request *request)
+{
+	struct subscriber *sub = ctx;
+
+	if (sub->state == SUBSCRIBER_ENDING)
+		return;
+	subscriber_authenticate(sub, request);
+	if (sub->verdict != END_NONE)
+		env_timer_start(sub->timer, REFUSED_DEADLINE);
+}
+
+void subscriber_authorised(struct subscriber *sub)
+{
+	if (sub->state == SUBSCRIBER_UP)
+		return;
+	sub->authorised = env_now(sub->all->host.env);
+	sub->state = SUBSCRIBER_NETWORK;
+}
+
+static void on_link_up(void *ctx, const struct ppp_link_up *message)
+{
+	struct subscriber *sub = ctx;
+
+	if (!sub->link)
+		sub->link = env_now(sub->all->host.env);
+	if (sub->l2tp && sub->state != SUBSCRIBER_ENDING)
+		l2tp_session_set_link_info(sub->l2tp, message->send_accm, message->receive_accm);
+}
+
+static void log_online(const struct subscriber *sub)
+{
+	union addr remote = { .in4 = { .sin_family = AF_INET } };
+	char text[ADDR_TEXT];
+
+	remote.in4.sin_addr.s_addr = sub->remote;
+	log_info("session %s: user \"%s\" online, %s on %s, via LAC \"%s\" (%s), %llu ms after "
+		 "the call",
+		sub->acct_session_id, sub->user_text, addr_text_host(&remote, text), sub->ifname,
+		sub->lac, sub->peer_host, (unsigned long long)((sub->up - sub->created) / 1000));
+}
+
+static void comes_up(struct subscriber *sub, const struct ppp_ncp_up *message)
+{
+	struct subscribers *all = sub->all;
+
+	sub->ifindex = message->ifindex;
+	memcpy(sub->ifname, message->ifname, sizeof(sub->ifname));
+	LIST_INSERT_HEAD(subscriber_bucket_of(all->by_ifindex, sub->ifindex), sub, by_ifindex);
+	sub->state = SUBSCRIBER_UP;
+	sub->up = env_now(all->host.env);
+	all->counters.up++;
+	all->counters.online++;
+	subscriber_auth_clear(sub);
+	env_timer_stop(sub->timer);
+	if (sub->granted->session_timeout)
+		env_timer_start(sub->timer, sub->granted->session_timeout);
+	if (all->config.config->link_group)
+		kernel_link_set_group(
+			all->host.kernel, sub->ifindex, all->config.config->link_group, NULL, NULL);
+	subscriber_account_start(sub, message);
+	log_online(sub);
+	subscriber_count_setup(sub, false);
+	subscriber_start_next(all);
+}
+
+static void on_ncp_up(void *ctx, const struct ppp_ncp_up *message)
+{
+	struct subscriber *sub = ctx;
+
+	if (!sub->granted || (sub->state != SUBSCRIBER_NETWORK && sub->state != SUBSCRIBER_UP)) {
+		if (sub->state != SUBSCRIBER_ENDING)
+			subscriber_end(sub, END_PPPD, "pppd reported a network out of turn");
+		return;
+	}
+	sub->families_up |= 1u << message->family;
+	if (message->family == PPP_IPV4) {
+		sub->local = message->local;
+		sub->remote = message->remote;
+	}
+	if (sub->state == SUBSCRIBER_NETWORK)
+		comes_up(sub, message);
+}
+
+static void on_ncp_down(void *ctx, const struct ppp_ncp_down *message)
+{
+	struct subscriber *sub = ctx;
+
+	sub->families_up &= ~(1u << message->family);
+}
+
+/* pppd's end in its own words, when it was not ours. */
+static enum end_reason reason_of(enum ppp_end end)
+{
+	static const enum end_reason reasons[] = {
+		[PPP_END_PEER] = END_CLIENT,
+		[PPP_END_LCP_FAILED] = END_LCP,
+		[PPP_END_AUTH_FAILED] = END_REFUSED,
+		[PPP_END_AUTH_TIMEOUT] = END_AUTH_TIMEOUT,
+		[PPP_END_ECHO_TIMEOUT] = END_ECHO,
+		[PPP_END_NCP_FAILED] = END_NCP,
+		[PPP_END_SIGNAL] = END_OPERATOR,
+		[PPP_END_HANGUP] = END_TUNNEL,
+		[PPP_END_LOOP] = END_LOOP,
+		[PPP_END_OTHER] = END_PPPD,
+	};
+
+	return end < sizeof(reasons) / sizeof(reasons[0]) ? reasons[end] : END_PPPD;
+}
+
+static void on_link_down(void *ctx, const struct ppp_link_down *message)
+{
+	struct subscriber *sub = ctx;
+
+	subscriber_ends_itself(sub, reason_of(message->end), NULL);
+}
+
+static void on_channel_closed(void *ctx, const char *reason)
+{
+	struct subscriber *sub = ctx;
+
+	subscriber_close_channel(sub);
+	if (!reason)
+		return; /* its exit follows */
+	log_error("session %s: pppd broke the protocol: %s", sub->acct_session_id, reason);
+	subscriber_end(sub, END_PPPD, reason);
+}
+
+static const struct ppp_channel_ops channel_ops = {
+	.auth_request = on_auth_request,
+	.link_up = on_link_up,
+	.ncp_up = on_ncp_up,
+	.ncp_down = on_ncp_down,
+	.link_down = on_link_down,
+	.closed = on_channel_closed,
+};
+
+/* ---- the start queue ---- */
+
+static void fill_proxy(struct ppp_proxy *proxy, const struct l2tp_call *call)
+{
+	proxy->authen_type = call->proxy_authen_type;
+	proxy->authen_id = call->proxy_authen_id;
+	proxy->initial_received_len = call->initial_received_len;
+	proxy->last_sent_len = call->last_sent_len;
+	proxy->last_received_len = call->last_received_len;
+	proxy->name_len = call->proxy_name_len;
+	proxy->challenge_len = call->proxy_challenge_len;
+	proxy->response_len = call->proxy_response_len;
+	memcpy(proxy->initial_received, call->initial_received, sizeof(proxy->initial_received));
+	memcpy(proxy->last_sent, call->last_sent, sizeof(proxy->last_sent));
+	memcpy(proxy->last_received, call->last_received, sizeof(proxy->last_received));
+	memcpy(proxy->name, call->proxy_name, sizeof(proxy->name));
+	memcpy(proxy->challenge, call->proxy_challenge, sizeof(proxy->challenge));
+	memcpy(proxy->response, call->proxy_response, sizeof(proxy->response));
+}
+
+/* The lac section may overrule its ppp section. */
+static int proxy_policy(const struct subscriber *sub, const struct config_ppp *ppp)
+{
+	const struct config *config = sub->all->config.config;
+
+	for (size_t i = 0; i < config->lac_count; i++)
+		if (strcmp(config->lacs[i].lac.name, sub->lac) == 0 &&
+			config->lacs[i].proxy_lcp >= 0)
+			return config->lacs[i].proxy_lcp;
+	return ppp->proxy_lcp;
+}
+
+/* Asks the template for a pppd. 0, -EAGAIN when no template is ready, or -errno. */
+static int start_pppd(struct subscriber *sub, const struct config_ppp *ppp)
+{
+	struct subscribers *all = sub->all;
+	struct ppp_template *template = all->host.template(all->host.ctx, sub->ppp);
+	int udp = all->host.tunnel_socket(all->host.ctx, l2tp_session_tunnel(sub->l2tp));
+	struct ppp_fork request = { 0 };
+	int plugin_fd, err;
+
+	if (!template)
+		return -EAGAIN;
+	if (udp < 0)
+		return -ENOTCONN;
+	err = ppp_channel_new(
+		all->host.env, sub->key, &channel_ops, sub, &sub->channel, &plugin_fd);
+	if (err < 0)
+		return err;
+	request.exec = ppp->exec;
+	request.mtu = ppp->mtu;
+	request.mru = ppp->mru;
+	request.proxy_lcp = (uint16_t)proxy_policy(sub, ppp);
+	snprintf(request.name, sizeof(request.name), "%s", sub->name);
+	if (request.proxy_lcp != PPP_PROXY_NEVER)
+		fill_proxy(&request.proxy, l2tp_session_call(sub->l2tp));
+	err = ppp_template_fork(template, sub->key, &request, sub->pppox, plugin_fd, udp);
+	explicit_bzero(&request, sizeof(request));
+	close(plugin_fd);
+	subscriber_close_pppox(sub);
+	if (err < 0) {
+		ppp_channel_free(sub->channel);
+		sub->channel = NULL;
+		return err;
+	}
+	all->host.keep_channel(all->host.ctx, sub->key, ppp_channel_fd(sub->channel));
+	sub->fork_pending = true;
+	sub->forked = env_now(all->host.env);
+	return 0;
+}
+
+void subscriber_start_next(struct subscribers *all)
+{
+	struct subscriber *sub;
+
+	while (!all->stopping && all->counters.in_setup < all->config.config->setup_limit &&
+		(sub = TAILQ_FIRST(&all->queue))) {
+		const struct config_ppp *ppp = subscriber_ppp(sub);
+		char detail[128];
+		int err = ppp ? start_pppd(sub, ppp) : -ENOENT;
+
+		if (err == -EAGAIN)
+			return; /* subscribers_template_ready comes back to it */
+		if (err < 0) {
+			snprintf(
+				detail, sizeof(detail), "ppp \"%s\": %s", sub->ppp, strerror(-err));
+			subscriber_end(sub, END_NO_RESOURCE, detail);
+			continue;
+		}
+		subscriber_leave_queue(sub);
+		sub->state = SUBSCRIBER_FORKING;
+		subscriber_count_setup(sub, true);
+	}
+}
+
+void subscribers_template_ready(struct subscribers *all)
+{
+	subscriber_start_next(all);
+}
+
+void subscribers_forked(struct subscribers *all, uint64_t key, int error, int pid)
+{
+	struct subscriber *sub = subscriber_find(all, key);
+	char detail[64];
+
+	if (!sub || !sub->fork_pending)
+		return;
+	sub->fork_pending = false;
+	if (error < 0) {
+		snprintf(detail, sizeof(detail), "pppd could not be started: %s", strerror(-error));
+		if (sub->state == SUBSCRIBER_ENDING) {
+			sub->settle_by = env_now(all->host.env);
+			subscriber_settle(sub);
+		} else {
+			subscriber_end(sub, END_NO_RESOURCE, detail);
+		}
+		return;
+	}
+	sub->pid = pid;
+	if (sub->exited) { /* the exit overtook the answer */
+		subscriber_settle(sub);
+		return;
+	}
+	sub->running = true;
+	if (sub->state == SUBSCRIBER_ENDING)
+		subscriber_signal(sub, MONITOR_SIGNAL_KILL);
+	else if (sub->state == SUBSCRIBER_FORKING)
+		sub->state = SUBSCRIBER_LINK;
+}

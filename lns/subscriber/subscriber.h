@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * subscriber: what a call is to the ISP, from the ICRQ to the acknowledged Stop record.
+ *
+ * Ownership: struct subscribers owns every subscriber; a subscriber owns its pppd (by the monitor), its
+ * channel, its kernel session, its address, its state record and its part of the L2TP session, which it
+ * ends with l2tp_session_close. It never outlives its tunnel: the engine takes the tunnel down in the
+ * kernel only when subscribers_host.unhold was called for each of them.
+ *
+ * Life (struct rows in subscriber.c):
+ *   opening   kernel session in the making            -> ICRP
+ *   waiting   for the ICCN
+ *   queued    for a place among those in setup
+ *   forking   pppd asked for
+ *   link      LCP and authentication
+ *   network   authorised, NCPs
+ *   up        accounted for
+ *   ending    pppd told to end; waits for its exit, the final counters and a durable Stop
+ */
+#ifndef LNS_SUBSCRIBER_SUBSCRIBER_H
+#define LNS_SUBSCRIBER_SUBSCRIBER_H
+
+#include "lns/kernel/kernel.h"
+#include "lns/l2tp/l2tp.h"
+#include "lns/monitor/proto.h"
+#include "lns/subscriber/end.h"
+
+struct config;
+struct env;
+struct pools;
+struct ppp_template;
+struct radius_client;
+struct radius_spool;
+struct state;
+struct subscriber;
+struct subscribers;
+struct users;
+
+/* What the engine provides; the pointers are borrowed and stay valid until subscribers_free. */
+struct subscribers_host {
+	void *ctx;
+	struct env *env;
+	struct kernel *kernel;
+	struct state *state;
+	struct pools *pools;
+	/* The template of a ppp section; NULL: none is ready, subscribers_template_ready will tell. */
+	struct ppp_template *(*template)(void *ctx, const char *ppp);
+	/* The UDP socket of a tunnel (borrowed), -1 when the kernel has no tunnel for it. */
+	int (*tunnel_socket)(void *ctx, struct l2tp_tunnel *tunnel);
+	/* Signals pppds; keeps or drops the duplicate of a channel. */
+	void (*signal)(void *ctx, enum monitor_signal signal, const uint64_t *keys, size_t count);
+	void (*keep_channel)(void *ctx, uint64_t key, int fd); /* fd -1: drop */
+	/* The exit of this session's pppd is dealt with. */
+	void (*forget_exit)(void *ctx, uint64_t key);
+	/* A subscriber has something of this tunnel; the last trace of it is gone. */
+	void (*hold)(void *ctx, struct l2tp_tunnel *tunnel);
+	void (*unhold)(void *ctx, uint16_t tunnel_id);
+};
+
+/* What changes with a reload; borrowed until the next subscribers_configure. */
+struct subscribers_config {
+	const struct config *config;
+	struct users *users;        /* NULL with RADIUS */
+	struct radius_client *auth; /* NULL without */
+	struct radius_spool *spool; /* NULL: nobody is told */
+};
+
+int subscribers_new(const struct subscribers_host *host, struct subscribers **ret_subscribers);
+/* Frees the memory of all; ends nothing. */
+void subscribers_free(struct subscribers *subscribers);
+void subscribers_configure(
+	struct subscribers *subscribers, const struct subscribers_config *config);
+
+/* L2TP's upcalls. */
+void subscriber_call_request(struct subscribers *subscribers, struct l2tp_session *session);
+void subscriber_call_up(struct subscribers *subscribers, struct l2tp_session *session);
+void subscriber_call_down(struct subscribers *subscribers, struct l2tp_session *session,
+	const struct l2tp_result *result, bool by_peer);
+
+/* Kernel's, template's and monitor's. Keys that nobody has are ignored. */
+void subscribers_link_gone(
+	struct subscribers *subscribers, uint32_t ifindex, const struct kernel_counters *final);
+void subscribers_forked(struct subscribers *subscribers, uint64_t key, int error, int pid);
+void subscribers_exited(struct subscribers *subscribers, const struct monitor_exit *exit);
+void subscribers_template_ready(struct subscribers *subscribers);
+
+/* Ends one session, or all of them; a session that ends already goes on doing so. */
+void subscriber_end(struct subscriber *subscriber, enum end_reason reason, const char *detail);
+void subscribers_end_all(struct subscribers *subscribers, enum end_reason reason);
+unsigned int subscribers_count(const struct subscribers *subscribers);
+
+/* By key, or the first one after key in ascending order; NULL when there is none. */
+struct subscriber *subscriber_find(struct subscribers *subscribers, uint64_t key);
+struct subscriber *subscriber_next(struct subscribers *subscribers, uint64_t after);
+
+/* Everything known, for people. Texts belong to the subscriber. Times in microseconds. */
+struct subscriber_info {
+	uint64_t key;
+	const char *state, *acct_session_id, *user, *ppp, *ifname;
+	struct l2tp_session *l2tp; /* NULL when it is ended */
+	uint16_t tunnel_id, session_id;
+	const struct l2tp_call *call; /* as of the ICCN; NULL when l2tp is */
+	const char *lac, *peer_host;
+	int pid;
+	uint32_t ifindex;
+	union addr local, remote, dns[2];
+	uint16_t mtu;
+	const char *auth; /* "CHAP", "PAP", "MS-CHAPv2", "-" */
+	const char *radius_server;
+	uint64_t session_timeout, idle_timeout, interim;
+	uint64_t created;                                 /* env_now of the ICRQ */
+	uint64_t connected, forked, link, authorised, up; /* since then; 0 = not reached */
+	uint64_t uptime;
+	struct kernel_counters counters; /* since NCP-up, as of the newest sample */
+	const char *end;                 /* why it ends, NULL while it runs */
+};
+void subscriber_get_info(const struct subscriber *subscriber, struct subscriber_info *ret_info);
+
+struct subscribers_counters {
+	uint64_t requested, up, ended[END_COUNT];
+	unsigned int in_setup, queued, online;
+};
+const struct subscribers_counters *subscribers_get_counters(const struct subscribers *subscribers);
+
+#endif

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* control: requests and answers over a real socket, with a clock that stands still. */
+#include "lns/control/control.h"
+
+#include "tests/unit/env_fake.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static struct env *env;
+static struct control *control;
+static struct sockaddr_un name;
+
+/* Counts to args.n, or fails when asked to. */
+static json_t *count(void *ctx, const json_t *args, uint64_t *cursor, char *error, size_t size)
+{
+	json_int_t n = json_integer_value(json_object_get(args, "n"));
+
+	(void)ctx;
+	if (json_object_get(args, "fail") && *cursor == 1) {
+		snprintf(error, size, "it broke");
+		return NULL;
+	}
+	if (*cursor >= (uint64_t)n)
+		return NULL;
+	return json_integer((json_int_t)++ * cursor);
+}
+
+static const struct control_command commands[] = { { "count", count }, { NULL, NULL } };
+
+static void setup(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	name.sun_family =
+		AF_UNIX; /* an abstract name of the kernel's choice leaves nothing behind */
+	cr_assert_eq(bind(fd, (struct sockaddr *)&name, sizeof(sa_family_t)), 0);
+	socklen_t len = sizeof(name);
+	cr_assert_eq(getsockname(fd, (struct sockaddr *)&name, &len), 0);
+	cr_assert_eq(listen(fd, 8), 0);
+	env = env_fake_new();
+	cr_assert_eq(control_new(env, fd, commands, NULL, &control), 0);
+}
+
+static void teardown(void)
+{
+	control_free(control);
+	env_fake_free(env);
+}
+
+static int connected(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	cr_assert_eq(connect(fd, (struct sockaddr *)&name, sizeof(sa_family_t) + 6), 0);
+	env_fake_poll(env, 100);
+	return fd;
+}
+
+/* Says it and returns everything that comes back until the server has nothing more to do. */
+static const char *ask(int fd, const char *text)
+{
+	static char answer[1 << 20];
+	size_t len = 0;
+	ssize_t n;
+
+	cr_assert_eq(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+	do {
+		env_fake_poll(env, 10);
+		n = recv(fd, answer + len, sizeof(answer) - 1 - len, MSG_DONTWAIT);
+		if (n > 0)
+			len += (size_t)n;
+	} while (n > 0);
+	answer[len] = '\0';
+	return answer;
+}
+
+TestSuite(control, .init = setup, .fini = teardown);
+
+Test(control, items_then_done)
+{
+	int fd = connected();
+
+	cr_assert_str_eq(ask(fd, "{\"command\":\"count\",\"args\":{\"n\":2}}\n"),
+		"{\"item\":1}\n{\"item\":2}\n{\"done\":true}\n");
+	cr_assert_str_eq(ask(fd, "{\"command\":\"count\"}\n"), "{\"done\":true}\n");
+	close(fd);
+	env_fake_poll(env, 100);
+}
+
+Test(control, two_requests_in_one_packet_are_answered_in_order)
+{
+	int fd = connected();
+
+	cr_assert_str_eq(ask(fd, "{\"command\":\"count\",\"args\":{\"n\":1}}\n"
+				 "{\"command\":\"nothing\"}\n"),
+		"{\"item\":1}\n{\"done\":true}\n{\"error\":\"unknown command \\\"nothing\\\"\"}\n");
+	close(fd);
+}
+
+Test(control, an_error_in_the_middle_ends_the_answer)
+{
+	int fd = connected();
+
+	cr_assert_str_eq(ask(fd, "{\"command\":\"count\",\"args\":{\"n\":9,\"fail\":1}}\n"),
+		"{\"item\":1}\n{\"error\":\"it broke\"}\n");
+	close(fd);
+}
+
+Test(control, nonsense_gets_an_answer_and_the_client_may_go_on)
+{
+	static const char *const rows[] = { "\n", "hello\n", "{}\n", "[1]\n", "{\"command\":7}\n",
+		"{\"command\":\"count\",\"command\":\"count\"}\n" };
+	int fd = connected();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		cr_assert_not_null(strstr(ask(fd, rows[i]), "\"error\""), "%s", rows[i]);
+	cr_assert_str_eq(ask(fd, "{\"command\":\"count\"}\n"), "{\"done\":true}\n");
+	close(fd);
+}
+
+Test(control, an_endless_line_is_refused_and_closed)
+{
+	static char line[CONTROL_LINE + 100];
+	int fd = connected();
+	char byte;
+
+	memset(line, 'x', sizeof(line) - 1);
+	cr_assert_not_null(strstr(ask(fd, line), "request too long"));
+	while (env_fake_poll(env, 10) > 0)
+		;
+	cr_assert_eq(recv(fd, &byte, 1, 0), 0, "the server closed");
+	close(fd);
+}
+
+Test(control, a_reader_that_stops_reading_stops_the_answer)
+{
+	int fd = connected();
+	size_t len = 0;
+	ssize_t n;
+	static char answer[1 << 22];
+	static const char request[] = "{\"command\":\"count\",\"args\":{\"n\":100000}}\n";
+
+	cr_assert_eq(send(fd, request, strlen(request), 0), (ssize_t)strlen(request));
+	for (int turn = 0; turn < 5000; turn++)
+		env_fake_poll(env, 0);
+	/* Socket buffer and one high-water mark, not the whole answer. */
+	do {
+		n = recv(fd, answer + len, sizeof(answer) - 1 - len, MSG_DONTWAIT);
+		if (n > 0)
+			len += (size_t)n;
+	} while (n > 0);
+	cr_assert_lt(len, 1000000);
+	do {
+		env_fake_poll(env, 10);
+		n = recv(fd, answer + len, sizeof(answer) - 1 - len, MSG_DONTWAIT);
+		if (n > 0)
+			len += (size_t)n;
+	} while (n > 0);
+	cr_assert_str_eq(answer + len - strlen("{\"item\":100000}\n{\"done\":true}\n"),
+		"{\"item\":100000}\n{\"done\":true}\n");
+	close(fd);
+}
+
+Test(control, clients_beyond_the_limit_are_turned_away_and_nobody_else)
+{
+	int fds[CONTROL_CLIENTS + 1];
+	char byte;
+
+	for (int i = 0; i <= CONTROL_CLIENTS; i++)
+		fds[i] = connected();
+	env_fake_poll(env, 10);
+	cr_assert_eq(recv(fds[CONTROL_CLIENTS], &byte, 1, 0), 0);
+	cr_assert_str_eq(ask(fds[0], "{\"command\":\"count\"}\n"), "{\"done\":true}\n");
+	for (int i = 0; i <= CONTROL_CLIENTS; i++)
+		close(fds[i]);
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tests of lnsctl: the whole program, as a function, against a server that says what the test wants;
+ * and its tables and numbers. It is one file without a header, so it is included.
+ */
+int lnsctl_main(int argc, char **argv);
+#define main lnsctl_main
+#include "lns/control/lnsctl.c"
+#undef main
+
+#include <criterion/criterion.h>
+#include <criterion/redirect.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static char directory[64], socket_path[80], request_path[80];
+static pid_t server;
+
+static void make_directory(void)
+{
+	snprintf(directory, sizeof(directory), "/tmp/lnsctl-test-%d", getpid());
+	cr_assert_eq(mkdir(directory, 0700), 0);
+	snprintf(socket_path, sizeof(socket_path), "%s/control.sock", directory);
+	snprintf(request_path, sizeof(request_path), "%s/request", directory);
+	cr_redirect_stdout();
+	cr_redirect_stderr();
+}
+
+static void remove_directory(void)
+{
+	if (server)
+		waitpid(server, NULL, 0);
+	unlink(socket_path);
+	unlink(request_path);
+	rmdir(directory);
+}
+
+TestSuite(lnsctl, .init = make_directory, .fini = remove_directory);
+
+/* A child that takes one request, keeps it in a file, and answers in two pieces. */
+static void serve(const char *answer)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), client;
+	size_t half = strlen(answer) / 2;
+	char request[1000];
+	ssize_t len;
+	FILE *file;
+
+	memcpy(addr.sun_path, socket_path, strlen(socket_path) + 1);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	cr_assert_eq(listen(fd, 1), 0);
+	server = fork();
+	if (server) {
+		close(fd);
+		return;
+	}
+	client = accept(fd, NULL, NULL);
+	len = read(client, request, sizeof(request));
+	file = fopen(request_path, "w");
+	if (file) {
+		fwrite(request, 1, len > 0 ? (size_t)len : 0, file);
+		fclose(file);
+	}
+	if (write(client, answer, half) > 0 &&
+		write(client, answer + half, strlen(answer) - half) > 0)
+		close(client);
+	_exit(0);
+}
+
+/* Runs lnsctl -s SOCKET and the words, NULL-terminated. */
+static int run(const char *const *words)
+{
+	char *argv[16] = { "lnsctl", "-s", socket_path };
+	int argc = 3;
+
+	while (*words && argc < 15)
+		argv[argc++] = (char *)*words++;
+	return lnsctl_main(argc, argv);
+}
+#define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL })
+
+static void expect_request(const char *text)
+{
+	char request[1000] = "";
+	FILE *file;
+
+	waitpid(server, NULL, 0);
+	server = 0;
+	file = fopen(request_path, "r");
+	cr_assert(file);
+	cr_assert(fgets(request, sizeof(request), file));
+	fclose(file);
+	cr_assert_str_eq(request, text);
+}
+
+#define SESSIONS                                                                                   \
+	"{\"item\":{\"id\":1,\"user\":\"al\\u001bice\",\"ip\":\"100.64.0.2\",\"ifname\":\"ppp0\"," \
+	"\"state\":\"up\",\"lac\":\"metro\",\"uptime\":3725,\"rx_octets\":1234567,"                \
+	"\"tx_octets\":999}}\n"                                                                    \
+	"{\"item\":{\"id\":12,\"user\":null,\"ip\":null,\"state\":\"auth\",\"lac\":\"m\\u00fc\","  \
+	"\"uptime\":5,\"rx_octets\":0,\"tx_octets\":1000}}\n"                                      \
+	"{\"done\":true}\n"
+
+Test(lnsctl, table)
+{
+	serve(SESSIONS);
+	cr_assert_eq(RUN("show", "sessions", "--lac", "metro", "--user=bob"), 0);
+	expect_request(
+		"{\"command\":\"show sessions\",\"args\":{\"lac\":\"metro\",\"user\":\"bob\"}}\n");
+	cr_assert_stdout_eq_str(
+		"ID  TUNNEL  SESSION  USER       ADDRESS     IFACE  STATE  LAC    CALLING  CALLED  "
+		"UPTIME    IN   OUT\n"
+		" 1       -        -  al\\x1bice  100.64.0.2  ppp0   up     metro  -        -        "
+		"1h02m  1.2M   999\n"
+		"12       -        -  -          -           -      auth   m\xc3\xbc     -        -      "
+		"     5s     0  1.0k\n");
+}
+
+Test(lnsctl, json_list)
+{
+	serve("{\"item\":{\"id\":1}}\n{\"item\":{\"id\":2}}\n{\"done\":true}\n");
+	cr_assert_eq(RUN("--json", "show", "tunnels"), 0);
+	expect_request("{\"command\":\"show tunnels\",\"args\":{}}\n");
+	cr_assert_stdout_eq_str("[\n{\"id\":1},\n{\"id\":2}\n]\n");
+}
+
+Test(lnsctl, json_empty)
+{
+	serve("{\"done\":true}\n");
+	cr_assert_eq(RUN("show", "tunnels", "-j"), 0);
+	cr_assert_stdout_eq_str("[\n]\n");
+}
+
+Test(lnsctl, json_object)
+{
+	serve("{\"item\":{\"id\":1,\"call\":{\"x\":[1,2]}}}\n{\"done\":true}\n");
+	cr_assert_eq(RUN("show", "session", "1", "--json"), 0);
+	expect_request("{\"command\":\"show session\",\"args\":{\"id\":1}}\n");
+	cr_assert_stdout_eq_str(
+		"{\n  \"id\": 1,\n  \"call\": {\n    \"x\": [\n      1,\n      2\n    ]\n  }\n}\n");
+}
+
+Test(lnsctl, object)
+{
+	serve("{\"item\":{\"id\":1,\"host_name\":\"\",\"rx_octets\":12345678,\"uptime\":90061,"
+	      "\"session_timeout\":59,\"call\":{\"tx_speed\":7,\"list\":[\"a\",2,true]},"
+	      "\"oldest_seconds\":61,\"latency_us\":1500,\"none\":null}}\n{\"done\":true}\n");
+	cr_assert_eq(RUN("show", "session", "0000000100000002"), 0);
+	expect_request("{\"command\":\"show session\",\"args\":{\"id\":\"0000000100000002\"}}\n");
+	cr_assert_stdout_eq_str("id               1\n"
+				"host name        -\n"
+				"rx octets        12M\n"
+				"uptime           1d01h\n"
+				"session timeout  59s\n"
+				"call\n"
+				"  tx speed  7\n"
+				"  list      a, 2, yes\n"
+				"oldest           1m01s\n"
+				"latency          1.500ms\n"
+				"none             -\n");
+}
+
+Test(lnsctl, disconnect_user)
+{
+	serve("{\"item\":{\"disconnected\":2}}\n{\"done\":true}\n");
+	cr_assert_eq(RUN("disconnect", "user", "123"), 0);
+	expect_request("{\"command\":\"disconnect user\",\"args\":{\"user\":\"123\"}}\n");
+	cr_assert_stdout_eq_str("disconnected  2\n");
+}
+
+/* Nothing half is printed. */
+Test(lnsctl, refused)
+{
+	serve("{\"item\":{\"id\":1}}\n{\"error\":\"no such \\u0007session\"}\n");
+	cr_assert_eq(RUN("show", "sessions"), 1);
+	fflush(stderr);
+	cr_assert_stderr_eq_str("lnsctl: no such \\x07session\n");
+}
+
+Test(lnsctl, ends_early)
+{
+	char expected[200];
+
+	serve("{\"item\":{\"id\":1}}\n");
+	cr_assert_eq(RUN("show", "sessions"), 1);
+	fflush(stderr);
+	snprintf(expected, sizeof(expected), "lnsctl: %s: the answer ends early\n", socket_path);
+	cr_assert_stderr_eq_str(expected);
+}
+
+Test(lnsctl, garbage)
+{
+	serve("hello\n");
+	cr_assert_eq(RUN("reload"), 1);
+	fflush(stderr);
+	cr_assert_stderr_eq_str("lnsctl: the server says what nobody understands\n");
+}
+
+Test(lnsctl, nobody_there)
+{
+	char expected[200];
+
+	cr_assert_eq(RUN("show", "stats"), 1);
+	fflush(stderr);
+	snprintf(expected, sizeof(expected),
+		"lnsctl: %s: No such file or directory; is lnsd running?\n", socket_path);
+	cr_assert_stderr_eq_str(expected);
+}
+
+Test(lnsctl, usage)
+{
+	static const char *const wrong[][5] = {
+		{ NULL },
+		{ "show" },
+		{ "show", "nonsense" },
+		{ "sho", "tunnels" },
+		{ "show", "session" },
+		{ "show", "session",
+			""
+			"1",
+			"2" },
+		{ "show", "tunnels", "1" },
+		{ "show", "tunnels", "--user", "x" },
+		{ "reload", "--nonsense" },
+		{ "show", "sessions", "--user" },
+		{ "disconnect", "user", "\xff" },
+		{ "show", "sessions", "--user", "\xff" },
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		optind = 0;
+		cr_assert_eq(run(wrong[i]), EXIT_USAGE, "%zu", i);
+	}
+	optind = 0;
+	cr_assert_eq(RUN("--help"), 0);
+}
+
+Test(lnsctl, numbers)
+{
+	static const struct {
+		json_int_t value;
+		const char *seconds, *octets;
+	} cases[] = {
+		{ 0, "0s", "0" },
+		{ 59, "59s", "59" },
+		{ 60, "1m00s", "60" },
+		{ 999, "16m39s", "999" },
+		{ 1000, "16m40s", "1.0k" },
+		{ 3599, "59m59s", "3.5k" },
+		{ 9999, "2h46m", "9.9k" },
+		{ 10000, "2h46m", "10k" },
+		{ 86399, "23h59m", "86k" },
+		{ 86400, "1d00h", "86k" },
+		{ 999999, "11d13h", "999k" },
+		{ 1000000, "11d13h", "1.0M" },
+		{ 1234567890123, "14288980d05h", "1.2T" },
+		{ INT64_MAX, "106751991167300d15h", "9.2E" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_t *value = json_integer(cases[i].value);
+		char *seconds = value_text(value, FORMAT_SECONDS);
+		char *octets = value_text(value, FORMAT_OCTETS);
+
+		cr_assert_str_eq(seconds, cases[i].seconds);
+		cr_assert_str_eq(octets, cases[i].octets);
+		free(seconds);
+		free(octets);
+		json_decref(value);
+	}
+}
+
+/* The narrower the terminal, the fewer columns; those of rank 0 always stay. */
+Test(lnsctl, narrow_terminal)
+{
+	json_t *items = json_pack("[{s:i, s:s, s:s, s:s}]", "id", 1, "user", "alice", "ip",
+		"10.0.0.1", "state", "up");
+	size_t last = SIZE_MAX;
+
+	for (size_t limit = 120; limit > 0; limit -= 4) {
+		char *text = NULL, *end;
+		size_t size, width;
+		FILE *out = open_memstream(&text, &size);
+
+		print_table(session_columns, items, limit, out);
+		fclose(out);
+		end = strchr(text, '\n');
+		cr_assert(end);
+		width = (size_t)(end - text);
+		cr_assert(width <= last);
+		cr_assert(width <= limit || !strncmp(text, "ID  USER   ADDRESS   STATE\n", 27),
+			"%s", text);
+		cr_assert(strstr(text, "alice") && strstr(text, "10.0.0.1"));
+		last = width;
+		free(text);
+	}
+	json_decref(items);
+}
+
+/* Every command and option of the program is in its manual page. */
+Test(lnsctl, manual_page)
+{
+	static const char *const options[] = { "\\-\\-socket", "\\-\\-json", "\\-\\-help",
+		"\\-\\-user", "\\-\\-lac", "\\-\\-ip", "\\-\\-state" };
+	FILE *file = fopen("conf/man/lnsctl.8", "r");
+	char page[16384] = "";
+
+	cr_assert(file, "run this from the top of the tree");
+	cr_assert(fread(page, 1, sizeof(page) - 1, file) > 0);
+	fclose(file);
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		char entry[80];
+
+		snprintf(entry, sizeof(entry),
+			commands[i].argument ? ".TP\n.BI \"%s \"" : ".TP\n.B %s\n",
+			commands[i].name);
+		cr_assert(strstr(page, entry), "%s", entry);
+	}
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		cr_assert(strstr(page, options[i]), "%s", options[i]);
+}

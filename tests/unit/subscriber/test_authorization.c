@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* authorization: what an Access-Accept grants, refuses, or is told apart as not obeyed. */
+#include "lns/subscriber/authorization.h"
+
+#include "lns/config/config.h"
+#include "lns/env.h"
+#include "radius/attr_codes.h"
+#include "radius/radius.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+static struct authorization *grant;
+static struct radius_attrs *reply;
+static char why[128], ignored[256];
+
+static void setup(void)
+{
+	struct config_ppp ppp = { .pool = "subscribers", .mtu = 1460, .ipv4 = true };
+
+	addr_parse("100.64.0.1", 0, &ppp.local_address);
+	addr_parse("192.0.2.53", 0, &ppp.dns[0]);
+	ppp.session_timeout = ENV_SEC(3600);
+	cr_assert_eq(authorization_new(&ppp, ENV_SEC(600), &grant), 0);
+	reply = radius_attrs_new();
+}
+
+static void teardown(void)
+{
+	authorization_free(grant);
+	radius_attrs_free(reply);
+}
+
+static int apply(void)
+{
+	return authorization_apply_reply(grant, reply, why, sizeof(why), ignored, sizeof(ignored));
+}
+
+TestSuite(authorization, .init = setup, .fini = teardown);
+
+Test(authorization, an_empty_reply_grants_the_defaults)
+{
+	cr_assert_eq(apply(), 0);
+	cr_assert_eq(grant->address, AUTHORIZATION_POOL);
+	cr_assert_str_eq(grant->pool, "subscribers");
+	cr_assert_eq(grant->local, 0x64400001);
+	cr_assert_eq(grant->dns[0], 0xc0000235);
+	cr_assert_eq(grant->mtu, 1460);
+	cr_assert_eq(grant->session_timeout, ENV_SEC(3600));
+	cr_assert_eq(grant->interim, ENV_SEC(600));
+	cr_assert_str_empty(ignored);
+}
+
+Test(authorization, framed_ip_address_and_its_two_special_values)
+{
+	static const struct {
+		uint32_t value;
+		enum authorization_address address;
+	} rows[] = {
+		{ 0xcb007107, AUTHORIZATION_FIXED },
+		{ 0xffffffff, AUTHORIZATION_PEER_CHOOSES },
+		{ 0xfffffffe, AUTHORIZATION_POOL },
+	};
+
+	for (size_t i = 0; i < 3; i++) {
+		teardown();
+		setup();
+		radius_add_u32(reply, RADIUS_FRAMED_IP_ADDRESS, 0, rows[i].value);
+		cr_assert_eq(apply(), 0);
+		cr_assert_eq(grant->address, rows[i].address);
+	}
+}
+
+Test(authorization, addresses_that_nobody_can_have_are_refused_by_name)
+{
+	static const uint32_t rows[] = { 0, 0x7f000001, 0xe0000001 };
+
+	for (size_t i = 0; i < 3; i++) {
+		teardown();
+		setup();
+		radius_add_u32(reply, RADIUS_FRAMED_IP_ADDRESS, 0, rows[i]);
+		cr_assert_eq(apply(), -EINVAL);
+		cr_assert_not_null(strstr(why, "Framed-IP-Address"), "%s", why);
+	}
+}
+
+Test(authorization, a_service_that_is_not_framed_ppp_is_refused)
+{
+	radius_add_u32(reply, RADIUS_SERVICE_TYPE, 0, 1);
+	cr_assert_eq(apply(), -EINVAL);
+	cr_assert_not_null(strstr(why, "Service-Type"));
+}
+
+Test(authorization, a_filter_that_would_not_be_applied_is_refused)
+{
+	radius_add_string(reply, RADIUS_FILTER_ID, 0, "strict");
+	cr_assert_eq(apply(), -EINVAL);
+	cr_assert_not_null(strstr(why, "Filter-Id"));
+}
+
+Test(authorization, limits_and_servers)
+{
+	radius_add_u32(reply, RADIUS_SESSION_TIMEOUT, 0, 60);
+	radius_add_u32(reply, RADIUS_IDLE_TIMEOUT, 0, 120);
+	radius_add_u32(reply, RADIUS_ACCT_INTERIM_INTERVAL, 0, 300);
+	radius_add_u32(reply, RADIUS_FRAMED_MTU, 0, 1400);
+	radius_add_u32(reply, RADIUS_MS_PRIMARY_DNS_SERVER, 0, 0x0a000035);
+	radius_add_u32(reply, RADIUS_MS_SECONDARY_DNS_SERVER, 0, 0x0a000036);
+	radius_add_string(reply, RADIUS_FRAMED_POOL, 0, "gold");
+	radius_add_string(reply, RADIUS_USER_NAME, 0, "alice@example.net");
+	cr_assert_eq(apply(), 0);
+	cr_assert_eq(grant->session_timeout, ENV_SEC(60));
+	cr_assert_eq(grant->idle_timeout, ENV_SEC(120));
+	cr_assert_eq(grant->interim, ENV_SEC(300));
+	cr_assert_eq(grant->mtu, 1400);
+	cr_assert_eq(grant->dns[0], 0x0a000035);
+	cr_assert_eq(grant->dns[1], 0x0a000036);
+	cr_assert_str_eq(grant->pool, "gold");
+	cr_assert_str_eq(grant->user, "alice@example.net");
+	cr_assert_str_empty(ignored);
+}
+
+Test(authorization, an_mtu_larger_than_the_line_s_does_not_widen_it)
+{
+	radius_add_u32(reply, RADIUS_FRAMED_MTU, 0, 1500);
+	cr_assert_eq(apply(), 0);
+	cr_assert_eq(grant->mtu, 1460);
+}
+
+Test(authorization, what_is_not_obeyed_is_named)
+{
+	radius_add_u32(reply, RADIUS_FRAMED_MTU, 0, 40);
+	radius_add_u32(reply, RADIUS_ACCT_INTERIM_INTERVAL, 0, 5);
+	radius_add_u32(reply, RADIUS_PORT_LIMIT, 0, 1);
+	cr_assert_eq(apply(), 0);
+	cr_assert_not_null(strstr(ignored, "Framed-MTU = 40"), "%s", ignored);
+	cr_assert_not_null(strstr(ignored, "Acct-Interim-Interval = 5"), "%s", ignored);
+	cr_assert_not_null(strstr(ignored, "Port-Limit"), "%s", ignored);
+	cr_assert_eq(grant->mtu, 1460);
+}
+
+Test(authorization, every_class_is_kept_in_order)
+{
+	const uint8_t *data;
+	size_t len;
+
+	radius_add_octets(reply, RADIUS_CLASS, "one", 3);
+	radius_add_octets(reply, RADIUS_CLASS, "\0two", 4);
+	cr_assert_eq(apply(), 0);
+	cr_assert(radius_get_octets(grant->classes, RADIUS_CLASS, 0, &data, &len));
+	cr_assert(len == 3 && memcmp(data, "one", 3) == 0);
+	cr_assert(radius_get_octets(grant->classes, RADIUS_CLASS, 1, &data, &len));
+	cr_assert(len == 4 && memcmp(data, "\0two", 4) == 0);
+	cr_assert_not(radius_get_octets(grant->classes, RADIUS_CLASS, 2, &data, &len));
+}
+
+Test(authorization, a_users_file_address_is_fixed)
+{
+	struct config_user user = { .name = "test" };
+
+	authorization_apply_user(grant, &user);
+	cr_assert_eq(grant->address, AUTHORIZATION_POOL);
+	addr_parse("100.64.9.9", 0, &user.address);
+	authorization_apply_user(grant, &user);
+	cr_assert_eq(grant->address, AUTHORIZATION_FIXED);
+	cr_assert_eq(grant->remote, 0x64400909);
+}
