@@ -382,10 +382,10 @@ static int slots_make(const struct config *config, struct slot **ret_slots)
 		memcpy(slot->name, ppp->name, sizeof(slot->name));
 		memcpy(slot->plugin, config->plugin, sizeof(slot->plugin));
 		slot->args = calloc(1, sizeof(*slot->args));
-		err = slot->args ? ppp_template_argv(ppp, config->pppd, config->plugin,
-					   MONITOR_FORK_FD, MONITOR_REPORT_FD, slot->args->text,
-					   ARGS_SIZE, slot->args->argv, ARGS_MAX)
-				 : -ENOMEM;
+		err = slot->args
+			      ? ppp_template_argv(config, ppp, MONITOR_FORK_FD, MONITOR_REPORT_FD,
+					slot->args->text, ARGS_SIZE, slot->args->argv, ARGS_MAX)
+			      : -ENOMEM;
 	}
 	if (err) {
 		if (slots)

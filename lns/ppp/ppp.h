@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct env;
+struct config;
 struct config_ppp;
 struct ppp_template;
 struct ppp_channel;
@@ -69,12 +70,12 @@ void ppp_channel_free(struct ppp_channel *channel);
 int ppp_channel_reply(struct ppp_channel *channel, struct ppp_auth_reply *reply);
 
 /*
- * The template's command line for a `ppp` section: fills argv (at most max entries, NULL-terminated)
+ * The template's command line for a `ppp` section of config: fills argv (at most max entries, NULL-terminated)
  * with strings kept in buf. fork_fd and report_fd are the descriptor numbers in the template. Used by
  * the monitor, which is the only one to decide what pppd is told in words. 0, -E2BIG, or -EINVAL for a
  * section without an authentication method.
  */
-int ppp_template_argv(const struct config_ppp *ppp, const char *pppd, const char *plugin, int fork_fd,
+int ppp_template_argv(const struct config *config, const struct config_ppp *ppp, int fork_fd,
 	int report_fd, char *buf, size_t size, const char **argv, size_t max);
 
 #endif

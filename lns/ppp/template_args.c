@@ -58,19 +58,21 @@ static const char *const common[] = { "noccp", "novj", "noipdefault", "noendpoin
 	"lcp-max-terminate", "1", "refuse-pap", "refuse-chap", "refuse-mschap", "refuse-mschap-v2",
 	"refuse-eap", NULL };
 
-int ppp_template_argv(const struct config_ppp *ppp, const char *pppd, const char *plugin,
-	int fork_fd, int report_fd, char *buf, size_t size, const char **argv, size_t max)
+int ppp_template_argv(const struct config *config, const struct config_ppp *ppp, int fork_fd,
+	int report_fd, char *buf, size_t size, const char **argv, size_t max)
 {
 	struct args args = { .buf = buf, .size = size, .argv = argv, .max = max };
 
-	args_add(&args, "%s", pppd);
+	args_add(&args, "%s", config->pppd);
 	args_add_words(&args, first);
 	args_add(&args, "plugin");
-	args_add(&args, "%s", plugin);
+	args_add(&args, "%s", config->plugin);
 	args_add(&args, "lns-fork-fd");
 	args_add(&args, "%d", fork_fd);
 	args_add(&args, "lns-report-fd");
 	args_add(&args, "%d", report_fd);
+	args_add(&args, "name"); /* in CHAP challenges */
+	args_add(&args, "%s", config->name);
 	args_add_words(&args, common);
 	if (ppp->auth & CONFIG_AUTH_CHAP)
 		args_add(&args, "require-chap");

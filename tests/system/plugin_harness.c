@@ -432,6 +432,7 @@ static void template_confine(void)
 
 static void template_start(struct config_ppp *ppp)
 {
+	static struct config config = { .name = "lns1.example.net" };
 	int fork_pair[2], report_pair[2];
 	const char *argv[64];
 	char buf[1024];
@@ -441,7 +442,9 @@ static void template_start(struct config_ppp *ppp)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fork_pair) < 0 ||
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report_pair) < 0)
 		die("socketpair");
-	err = ppp_template_argv(ppp, pppd_path, plugin_path, 10, 11, buf, sizeof(buf), argv, 64);
+	snprintf(config.pppd, sizeof(config.pppd), "%s", pppd_path);
+	snprintf(config.plugin, sizeof(config.plugin), "%s", plugin_path);
+	err = ppp_template_argv(&config, ppp, 10, 11, buf, sizeof(buf), argv, 64);
 	if (err) {
 		errno = -err;
 		die("ppp_template_argv");

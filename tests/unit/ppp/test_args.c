@@ -17,6 +17,9 @@ static const struct config_ppp base = { .auth = CONFIG_AUTH_CHAP | CONFIG_AUTH_P
 	.lcp_echo_failure = 4,
 	.ipv4 = true };
 
+static const struct config config = {
+	.name = "lns1.example.net", .pppd = "/sbin/pppd", .plugin = "/lib/lns.so"
+};
 static char buf[1024];
 static const char *argv[64];
 
@@ -26,9 +29,7 @@ static const char *line(const struct config_ppp *ppp)
 	static char text[1024];
 	size_t used = 0;
 
-	cr_assert_eq(ppp_template_argv(
-			     ppp, "/sbin/pppd", "/lib/lns.so", 10, 11, buf, sizeof(buf), argv, 64),
-		0);
+	cr_assert_eq(ppp_template_argv(&config, ppp, 10, 11, buf, sizeof(buf), argv, 64), 0);
 	for (int i = 0; argv[i]; i++)
 		used += snprintf(text + used, sizeof(text) - used, "%s%s", i ? " " : "", argv[i]);
 	return text;
@@ -37,7 +38,8 @@ static const char *line(const struct config_ppp *ppp)
 Test(args, the_whole_line)
 {
 	cr_assert_str_eq(line(&base),
-		"/sbin/pppd nodetach nolog plugin /lib/lns.so lns-fork-fd 10 lns-report-fd 11 noccp novj "
+		"/sbin/pppd nodetach nolog plugin /lib/lns.so lns-fork-fd 10 lns-report-fd 11 name "
+		"lns1.example.net noccp novj "
 		"noipdefault noendpoint lcp-max-terminate 1 refuse-pap refuse-chap refuse-mschap "
 		"refuse-mschap-v2 refuse-eap require-chap require-pap mtu 1460 mru 1492 "
 		"lcp-echo-interval 30 lcp-echo-failure 4 noipv6");
@@ -62,7 +64,7 @@ Test(args, nobody_gets_in_unasked)
 	struct config_ppp ppp = base;
 
 	ppp.auth = 0;
-	cr_assert_eq(ppp_template_argv(&ppp, "p", "q", 1, 2, buf, sizeof(buf), argv, 64), -EINVAL);
+	cr_assert_eq(ppp_template_argv(&config, &ppp, 1, 2, buf, sizeof(buf), argv, 64), -EINVAL);
 }
 
 Test(args, too_little_room)
@@ -74,14 +76,10 @@ Test(args, too_little_room)
 	for (; argv[words]; words++)
 		octets += strlen(argv[words]) + 1;
 	for (int max = 0; max <= words; max++)
-		cr_assert_eq(ppp_template_argv(&base, "/sbin/pppd", "/lib/lns.so", 10, 11, buf,
-				     sizeof(buf), argv, max),
+		cr_assert_eq(ppp_template_argv(&config, &base, 10, 11, buf, sizeof(buf), argv, max),
 			-E2BIG, "%d words", max);
 	for (size_t size = 0; size < octets; size++)
-		cr_assert_eq(ppp_template_argv(&base, "/sbin/pppd", "/lib/lns.so", 10, 11, buf,
-				     size, argv, 64),
-			-E2BIG, "%zu octets", size);
-	cr_assert_eq(ppp_template_argv(&base, "/sbin/pppd", "/lib/lns.so", 10, 11, buf, octets,
-			     argv, words + 1),
-		0);
+		cr_assert_eq(ppp_template_argv(&config, &base, 10, 11, buf, size, argv, 64), -E2BIG,
+			"%zu octets", size);
+	cr_assert_eq(ppp_template_argv(&config, &base, 10, 11, buf, octets, argv, words + 1), 0);
 }
