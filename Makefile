@@ -39,14 +39,14 @@ libs     = $(patsubst %,$(O)/lib%.a,$(1))
 
 DAEMON := $(filter-out $(BASE),$(wildcard lns/*.c))
 LIBS_lnsd := -lev -lnl-route-3 -lnl-genl-3 -lnl-3 -lradcli -lnettle -lconfuse -ljansson -lsqlite3 \
-	-lpthread
+	-lmicrohttpd -lpthread
 
 all: $(O)/lnsd $(O)/lnsctl $(O)/lns.so
 
 $(O)/lnsd: $(call objs,$(DAEMON)) $(call libs,$(FOLDERS) radius base)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS_lnsd)
 
-$(O)/lnsctl: $(O)/lns/control/lnsctl.o
+$(O)/lnsctl: $(O)/lns/control/lnsctl.o $(O)/lns/control/follow.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -ljansson
 
 define folder
@@ -80,6 +80,17 @@ $(O)/pic/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(if $(PPPD_INCLUDE),-I$(PPPD_INCLUDE)) $(CPPFLAGS) $(filter-out -fPIE,$(CFLAGS)) -fPIC -c -o $@ $<
 
+# The load generator: what is not a program of its own in tests/load.
+LOAD_PROGRAMS := $(wildcard tests/load/radius_bench.c tests/load/kernel_floor.c)
+LOAD          := $(filter-out $(LOAD_PROGRAMS),$(wildcard tests/load/*.c))
+$(O)/lns-load: $(call objs,$(LOAD) lns/env_ev.c) $(call libs,l2tp base)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+		-lev -lnettle -ljansson
+
+# The RADIUS client and the spool as fast as they go.
+$(O)/radius_bench: $(call objs,tests/load/radius_bench.c) $(call libs,radius)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lev $(SYS_radius)
+
 # Unit tests: tests/unit/<folder>/*.c make one program, linked with the least around it.
 UNITS := $(notdir $(patsubst %/,%,$(wildcard tests/unit/*/)))
 LINK_base       := base
@@ -92,15 +103,19 @@ LINK_subscriber := subscriber radius base
 LINK_config     := config base
 LINK_monitor    := monitor config base
 LINK_control    := control base
+LINK_load       := l2tp base
 EXTRA_base      := lns/state.c
+EXTRA_load      := $(wildcard tests/load/ppp*.c) \
+	$(patsubst %,tests/load/%.c,icmp mschap mutate_packet options rng stats)
 SYS_radius      := -lradcli -lnettle -lsqlite3 -lpthread
 SYS_l2tp        := -lnettle
+SYS_load        := -lnettle
 SYS_monitor     := -lconfuse
 SYS_subscriber  := $(SYS_radius)
 SYS_kernel      := -lnl-route-3 -lnl-genl-3 -lnl-3 -lpthread
 SYS_config      := -lconfuse
 SYS_ppp         := -lconfuse
-SYS_control     := -ljansson
+SYS_control     := -ljansson -lmicrohttpd
 
 define unit
 $(O)/unit-$(1): $$(call objs,$$(wildcard tests/unit/$(1)/*.c) $$(wildcard $$(EXTRA_$(1))) \
@@ -111,6 +126,9 @@ run-unit-$(1): $(O)/unit-$(1)
 	$$(Q)$(O)/unit-$(1) -j2
 endef
 $(foreach u,$(UNITS),$(eval $(call unit,$(u))))
+
+# Its test of short memory counts allocations.
+$(O)/unit-l2tp: override LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
 
 unit: $(patsubst %,run-unit-%,$(UNITS))
 
@@ -158,19 +176,21 @@ FUZZ_CFLAGS := -fsanitize=fuzzer-no-link -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCT
 endif
 
 # System tests and the demonstration run on a kernel with L2TP: see tests/vm/run. What is in
-# tests/system/*.c are programs that the tests start.
-TEST_PROGRAMS := $(patsubst tests/system/%.c,$(O)/%,$(wildcard tests/system/*.c))
+# tests/system/*.c are programs that the tests start; they find lns.so beside them.
+TEST_PROGRAMS := $(patsubst tests/system/%.c,$(O)/tests/%,$(wildcard tests/system/*.c))
 TESTS         ?= tests/system
 PYTEST        ?=
 
-$(TEST_PROGRAMS): $(O)/%: $(O)/tests/system/%.o $(call objs,$(filter-out lns/main.c,$(DAEMON))) \
+$(TEST_PROGRAMS): $(O)/tests/%: $(O)/tests/system/%.o $(call objs,$(filter-out lns/main.c,$(DAEMON))) \
 		$(call libs,$(FOLDERS) radius base)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS_lnsd)
+$(O)/tests/lns.so: $(O)/lns.so
+	$(Q)mkdir -p $(@D) && ln -sf ../lns.so $@
 
-test-programs: $(TEST_PROGRAMS)
+test-programs: $(TEST_PROGRAMS) $(O)/tests/lns.so
 
 system-tests: all test-programs
-	$(Q)tests/vm/run 'LNS_BUILD=$(abspath $(O)) PLUGIN_BUILD=$(abspath $(O)) $(PYTHON) -B -u -m pytest \
+	$(Q)tests/vm/run 'LNS_BUILD=$(abspath $(O)) PLUGIN_BUILD=$(abspath $(O))/tests $(PYTHON) -B -u -m pytest \
 		-p no:cacheprovider -v -ra --durations=5 $(TESTS) $(PYTEST)'
 
 demo:
@@ -196,7 +216,7 @@ run: all
 	$(Q)install -m 600 $(wildcard conf/lns.conf conf/users) $(O)/run
 	$(Q)sed -i -e '1i plugin = "$(abspath $(O))/lns.so"' \
 		$(if $(shell getent passwd lnsd),,-e '1i user = "nobody"') $(O)/run/lns.conf
-	$(O)/lnsd -f -c $(O)/run/lns.conf --run-dir /run/lnsd --state-dir $(abspath $(O))/run/state
+	$(O)/lnsd -f -c $(O)/run/lns.conf
 
 MAN = $(wildcard conf/man/*.$(1))
 install: all
@@ -204,13 +224,22 @@ install: all
 	install -m 755 $(O)/lnsd $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $(O)/lnsctl $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(O)/lns.so $(DESTDIR)$(PLUGIN_DIR)
-	for section in 5 8; do \
+	for section in 1 5 8; do \
 		install -d $(DESTDIR)$(PREFIX)/share/man/man$$section; \
 		for page in conf/man/*.$$section; do \
 			[ ! -e $$page ] || install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$$section; \
 		done; \
 	done
 	[ -e $(DESTDIR)/etc/lns/lns.conf ] || install -m 600 conf/lns.conf $(DESTDIR)/etc/lns
+	[ -e $(DESTDIR)/etc/lns/users ] || { install -m 600 conf/users $(DESTDIR)/etc/lns && \
+		sed -i 's/^[^#]/# &/' $(DESTDIR)/etc/lns/users; }
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/lib/,systemd/system systemd/network udev/rules.d sysusers.d)
+	sed 's|/usr/sbin/lnsd|$(PREFIX)/sbin/lnsd|' conf/systemd/lnsd.service \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/lnsd.service
+	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/lnsd.service
+	install -m 644 conf/systemd/lnsd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/lnsd.conf
+	install -m 644 conf/networkd/10-lnsd.network $(DESTDIR)$(PREFIX)/lib/systemd/network
+	install -m 644 conf/udev/99-zz-lnsd.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d
 	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || getent passwd lnsd >/dev/null || \
 		useradd --system --user-group --no-create-home --home-dir /nonexistent \
 			--shell /usr/sbin/nologin lnsd
@@ -218,8 +247,18 @@ install: all
 # Leaves the configuration, the state and the user.
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/lnsd $(DESTDIR)$(PREFIX)/bin/lnsctl $(DESTDIR)$(PLUGIN_DIR)/lns.so
-	rm -f $(foreach s,5 8,$(patsubst conf/man/%,$(DESTDIR)$(PREFIX)/share/man/man$(s)/%,$(call MAN,$(s))))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/lib/,systemd/system/lnsd.service sysusers.d/lnsd.conf \
+		systemd/network/10-lnsd.network udev/rules.d/99-zz-lnsd.rules)
+	rm -f $(foreach s,1 5 8,$(patsubst conf/man/%,$(DESTDIR)$(PREFIX)/share/man/man$(s)/%,$(call MAN,$(s))))
 	-rmdir $(DESTDIR)$(PLUGIN_DIR)
+
+# A Debian package of this tree, for the Debian and the pppd of this machine.
+VERSION := $(shell sed -n 's/^\#define LNSD_VERSION "\(.*\)"/\1/p' lns/main.c)-1
+deb:
+	$(Q)rm -rf $(O)/deb && mkdir -p $(O)/deb
+	$(Q)$(MAKE) --no-print-directory O=$(O)/deb/build PREFIX=/usr DESTDIR=$(abspath $(O))/deb/stage \
+		install >$(O)/deb/log
+	$(Q)conf/debian/build.sh $(O)/deb/stage $(O) $(VERSION)
 
 help:
 	@echo 'make [all]         build lnsd, lnsctl and the plugin into $$(O), build/ by default'
@@ -227,6 +266,7 @@ help:
 	@echo 'make check         everything that must hold: builds, tests, lint'
 	@echo 'sudo make run      lnsd in the foreground with conf/lns.conf'
 	@echo 'sudo make install  PREFIX=/usr/local DESTDIR=; make uninstall takes it away'
+	@echo 'make deb           a Debian package, into $$(O)'
 	@echo 'sudo make deps     install the Debian packages that this needs'
 	@echo 'make unit          unit tests; SAN=1 under ASan and UBSan; run-unit-FOLDER for one'
 	@echo 'make replay        the corpora of tests/replay under ASan and UBSan'
@@ -245,10 +285,10 @@ clean:
 
 FORCE:
 .PHONY: all unit replay fuzz test-programs system-tests demo deps lint check run install uninstall help
-.PHONY: format clean FORCE
+.PHONY: deb format clean FORCE
 .SECONDARY:
 
 # Not for the targets that only start others.
 ifneq ($(filter-out check demo deps lint help format clean uninstall,$(or $(MAKECMDGOALS),all)),)
--include $(shell [ ! -d $(O) ] || find $(O) -name '*.d')
+-include $(shell [ ! -d $(O) ] || find $(O) -type f -name '*.d')
 endif

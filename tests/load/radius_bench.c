@@ -4,12 +4,16 @@
  * goes.
  *
  * Against a responder of its own on loopback (a child process, the default) or a given server.
+ * With -S DIR the accounting records go through a spool in that directory, and first many records that
+ * wait there, as after hours without a server.
+ *
  * Prints for each kind: rate, CPU time of the client per request, what became of the requests, and
  * the most CPU time one turn of the loop took. Exit status 1 when a request was not answered, or
  * when -m sets a rate that was not reached.
  */
 #include <arpa/inet.h>
 #include <ev.h>
+#include <malloc.h>
 #include <nettle/hmac.h>
 #include <nettle/md5.h>
 #include <signal.h>
@@ -24,6 +28,7 @@
 
 #include "radius/attr_codes.h"
 #include "radius/digest.h"
+#include "radius/spool.h"
 
 #define REFILL_BATCH 64
 
@@ -34,6 +39,8 @@ static struct {
 	unsigned int loss; /* of the responder, per cent */
 	unsigned int minimum;
 	bool is_chap, is_verbose;
+	const char *spool; /* directory, NULL: none */
+	unsigned int waiting;
 } options = {
 	.auths = 50000,
 	.records = 100000,
@@ -44,6 +51,7 @@ static struct {
 	.password = "hello",
 	.auth_port = 1812,
 	.acct_port = 1813,
+	.waiting = 100000,
 };
 
 static double clock_of(clockid_t id)
@@ -267,7 +275,6 @@ static void add_credentials(struct radius_attrs *attrs)
 
 static void add_counters(struct radius_attrs *attrs, unsigned int number)
 {
-	radius_add_u32(attrs, RADIUS_ACCT_STATUS_TYPE, 0, 3);
 	radius_add_u32(attrs, RADIUS_ACCT_SESSION_TIME, 0, number);
 	radius_add_u32(attrs, RADIUS_ACCT_INPUT_OCTETS, 0, number * 3);
 	radius_add_u32(attrs, RADIUS_ACCT_OUTPUT_OCTETS, 0, number * 5);
@@ -318,10 +325,12 @@ static void load_send(void)
 
 	snprintf(session, sizeof(session), "%08x-%08x", getpid(), run.sent);
 	add_session(attrs, session);
-	if (run.code == RADIUS_ACCESS_REQUEST)
+	if (run.code == RADIUS_ACCESS_REQUEST) {
 		add_credentials(attrs);
-	else
+	} else {
+		radius_add_u32(attrs, RADIUS_ACCT_STATUS_TYPE, 0, RADIUS_INTERIM);
 		add_counters(attrs, run.sent);
+	}
 	if (!radius_send(run.client, run.code, attrs, 0, load_done, NULL))
 		abort();
 	radius_attrs_free(attrs);
@@ -343,22 +352,57 @@ static void load_begin(struct ev_loop *loop, ev_timer *timer, int events)
 static void turn_begins(struct ev_loop *loop, ev_check *check, int events)
 {
 	(void)loop, (void)check, (void)events;
-	run.turn_began = clock_of(CLOCK_PROCESS_CPUTIME_ID);
+	run.turn_began = clock_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static void turn_ends(struct ev_loop *loop, ev_prepare *prepare, int events)
 {
-	double turn = clock_of(CLOCK_PROCESS_CPUTIME_ID) - run.turn_began;
+	double turn = clock_of(CLOCK_THREAD_CPUTIME_ID) - run.turn_began;
 
 	(void)loop, (void)prepare, (void)events;
 	if (run.turn_began > 0 && turn > run.worst_turn)
 		run.worst_turn = turn;
 }
 
-static struct radius_client *client_make(unsigned int port)
+struct measure {
+	double began, elapsed, cpu;
+	ev_check check;
+	ev_prepare prepare;
+};
+
+static void measure_begin(struct measure *measure)
 {
-	static const struct radius_host host = {
+	run.worst_turn = run.turn_began = 0;
+	ev_check_init(&measure->check, turn_begins);
+	ev_set_priority(&measure->check, EV_MAXPRI);
+	ev_check_start(EV_DEFAULT, &measure->check);
+	ev_prepare_init(&measure->prepare, turn_ends);
+	ev_prepare_start(EV_DEFAULT, &measure->prepare);
+	measure->began = clock_of(CLOCK_MONOTONIC);
+	measure->cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static void measure_end(struct measure *measure)
+{
+	measure->elapsed = clock_of(CLOCK_MONOTONIC) - measure->began;
+	measure->cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID) - measure->cpu;
+	ev_check_stop(EV_DEFAULT, &measure->check);
+	ev_prepare_stop(EV_DEFAULT, &measure->prepare);
+}
+
+static void measure_print(const struct measure *measure, const char *what, unsigned int count)
+{
+	printf("%s: %u in %.2f s, %.0f/s, CPU %.1f us each, worst turn %.2f ms CPU\n", what, count,
+		measure->elapsed, count / measure->elapsed, measure->cpu / count * 1e6,
+		run.worst_turn * 1e3);
+}
+
+static struct radius_host host_make(void)
+{
+	return (struct radius_host){
+		.ctx = EV_DEFAULT,
 		.now = host_now,
+		.wallclock = host_now,
 		.random = host_random,
 		.timer_new = timer_new,
 		.timer_start = timer_start,
@@ -368,7 +412,11 @@ static struct radius_client *client_make(unsigned int port)
 		.io_free = io_free,
 		.log = host_log,
 	};
-	struct radius_host with_loop = host;
+}
+
+static struct radius_client *client_make(unsigned int port)
+{
+	struct radius_host host = host_make();
 	struct radius_server_config server = { .secret_len = strlen(options.secret) };
 	struct radius_client_config config = {
 		.servers = &server,
@@ -378,8 +426,6 @@ static struct radius_client *client_make(unsigned int port)
 	struct sockaddr_in *addr = (struct sockaddr_in *)&server.addr;
 	struct radius_client *client;
 
-	with_loop.ctx = EV_DEFAULT;
-	with_loop.wallclock = host_now;
 	addr->sin_family = AF_INET;
 	addr->sin_port = htons((uint16_t)port);
 	if (server.secret_len > RADIUS_SECRET_MAX ||
@@ -389,7 +435,7 @@ static struct radius_client *client_make(unsigned int port)
 		exit(2);
 	}
 	memcpy(server.secret, options.secret, server.secret_len);
-	if (radius_client_new(&with_loop, &config, &client))
+	if (radius_client_new(&host, &config, &client))
 		abort();
 	return client;
 }
@@ -398,10 +444,8 @@ static bool run_one(const char *what, enum radius_packet_code code, unsigned int
 	unsigned int port, unsigned int minimum)
 {
 	struct radius_server_info info;
-	double began, cpu, elapsed;
+	struct measure measure;
 	ev_timer begin;
-	ev_check check;
-	ev_prepare prepare;
 
 	if (!count)
 		return true;
@@ -412,22 +456,12 @@ static bool run_one(const char *what, enum radius_packet_code code, unsigned int
 	run.refill = options.users;
 	ev_timer_init(&begin, load_begin, 0., 0.001);
 	ev_timer_start(EV_DEFAULT, &begin);
-	ev_check_init(&check, turn_begins);
-	ev_set_priority(&check, EV_MAXPRI);
-	ev_check_start(EV_DEFAULT, &check);
-	ev_prepare_init(&prepare, turn_ends);
-	ev_prepare_start(EV_DEFAULT, &prepare);
-	began = clock_of(CLOCK_MONOTONIC);
-	cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID);
+	measure_begin(&measure);
 	ev_run(EV_DEFAULT, 0);
-	elapsed = clock_of(CLOCK_MONOTONIC) - began;
-	cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	measure_end(&measure);
 	ev_timer_stop(EV_DEFAULT, &begin);
-	ev_check_stop(EV_DEFAULT, &check);
-	ev_prepare_stop(EV_DEFAULT, &prepare);
 	radius_client_info(run.client, 0, &info);
-	printf("%s: %u in %.2f s, %.0f/s, CPU %.1f us each, worst turn %.2f ms CPU\n", what, count,
-		elapsed, count / elapsed, cpu / count * 1e6, run.worst_turn * 1e3);
+	measure_print(&measure, what, count);
 	printf("\taccepted %u, answered %u, timeout %u, forged %u, failed %u\n", run.accepts,
 		run.outcomes[RADIUS_ANSWERED], run.outcomes[RADIUS_TIMEOUT],
 		run.outcomes[RADIUS_FORGED], run.outcomes[RADIUS_FAILED]);
@@ -436,7 +470,115 @@ static bool run_one(const char *what, enum radius_packet_code code, unsigned int
 		(unsigned long long)info.bad_authenticators, (unsigned long long)info.bad_packets,
 		(unsigned long long)info.latency);
 	radius_client_free(run.client);
-	return run.outcomes[RADIUS_ANSWERED] == count && count / elapsed >= minimum;
+	return run.outcomes[RADIUS_ANSWERED] == count && count / measure.elapsed >= minimum;
+}
+
+/* ---- the spool ---- */
+
+static struct {
+	struct radius_spool *spool;
+	unsigned int wanted, put, durable;
+} spooled;
+
+static void spool_durable(void *ctx, int err)
+{
+	(void)ctx;
+	if (err)
+		abort();
+	spooled.durable++;
+}
+
+static void spool_put(void)
+{
+	struct radius_attrs *attrs = radius_attrs_new();
+	char session[32];
+
+	snprintf(session, sizeof(session), "%08x-%08x", getpid(), spooled.put);
+	add_session(attrs, session);
+	add_counters(attrs, spooled.put);
+	if (radius_spool_put(
+		    spooled.spool, ++spooled.put, RADIUS_STOP, attrs, 0, spool_durable, NULL))
+		abort();
+	radius_attrs_free(attrs);
+}
+
+/* A few at a time, and not more than the disk takes. */
+static void spool_feed(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)events;
+	for (int i = 0; i < REFILL_BATCH / 2 && spooled.put < spooled.wanted &&
+			spooled.put - spooled.durable < options.users;
+		i++)
+		spool_put();
+	if (spooled.put == spooled.wanted)
+		ev_timer_stop(loop, timer);
+}
+
+static void spool_look(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct radius_spool_info info;
+
+	(void)timer, (void)events;
+	radius_spool_info(spooled.spool, &info);
+	if (!info.is_loading && spooled.durable == spooled.wanted &&
+		(info.waiting == 0 || !run.client))
+		ev_break(loop, EVBREAK_ALL);
+}
+
+/* Puts count records, and waits until all are durable and, with a client, acknowledged. */
+static double spool_pass(const char *what, unsigned int count, unsigned int counted)
+{
+	struct measure measure;
+	ev_timer feed, look;
+
+	spooled.wanted = spooled.put + count;
+	ev_timer_init(&feed, spool_feed, 0., 0.0005);
+	ev_timer_init(&look, spool_look, 0., 0.001);
+	ev_timer_start(EV_DEFAULT, &feed);
+	ev_timer_start(EV_DEFAULT, &look);
+	measure_begin(&measure);
+	ev_run(EV_DEFAULT, 0);
+	measure_end(&measure);
+	ev_timer_stop(EV_DEFAULT, &feed);
+	ev_timer_stop(EV_DEFAULT, &look);
+	measure_print(&measure, what, counted);
+	return counted / measure.elapsed;
+}
+
+static void spool_open(const char *path)
+{
+	struct radius_host host = host_make();
+	int err = radius_spool_new(
+		&host, &(struct radius_spool_config){ .path = path }, run.client, &spooled.spool);
+
+	if (err) {
+		fprintf(stderr, "radius_bench: %s: %s\n", path, strerror(-err));
+		exit(2);
+	}
+}
+
+static bool run_spool(unsigned int count, unsigned int port, unsigned int minimum)
+{
+	char path[4096];
+	bool is_good;
+
+	if (!count)
+		return true;
+	memset(&run, 0, sizeof(run));
+	snprintf(path, sizeof(path), "%s/bench-%d.db", options.spool, getpid());
+	spool_open(path);
+	if (options.waiting)
+		spool_pass("spool, nobody answers", options.waiting, options.waiting);
+	radius_spool_free(spooled.spool);
+	run.client = client_make(port);
+	spool_open(path);
+	if (options.waiting)
+		spool_pass("spool, loaded and sent", 0, options.waiting);
+	is_good = spool_pass("spool, put to acknowledged", count, count) >= minimum;
+	radius_spool_free(spooled.spool);
+	radius_client_free(run.client);
+	(void)unlink(path);
+	return is_good;
 }
 
 static unsigned int number(const char *text)
@@ -456,9 +598,9 @@ static void usage(void)
 	fprintf(stderr,
 		"usage: radius_bench [-n AUTHS] [-a RECORDS] [-i IN-FLIGHT] [-U USERS] [-l LOSS%%]\n"
 		"       [-m MINIMUM-RATE] [-s SERVER [-p AUTH-PORT] [-P ACCT-PORT]] [-k SECRET]\n"
-		"       [-u USER] [-w PASSWORD] [-c] [-v]\n"
+		"       [-u USER] [-w PASSWORD] [-c] [-v] [-S DIR [-W WAITING]]\n"
 		"Without -s a responder of its own answers. -c: CHAP. -m: authentications a second that\n"
-		"must be reached, and twice as many accounting records.\n");
+		"must be reached, and twice as many accounting records. -S: through a spool in DIR.\n");
 	exit(2);
 }
 
@@ -466,7 +608,7 @@ static void parse(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "n:a:i:U:l:m:s:p:P:k:u:w:cv")) != -1) {
+	while ((option = getopt(argc, argv, "n:a:i:U:l:m:s:p:P:k:u:w:cvS:W:")) != -1) {
 		switch (option) {
 		case 'n':
 			options.auths = number(optarg);
@@ -510,6 +652,12 @@ static void parse(int argc, char **argv)
 		case 'v':
 			options.is_verbose = true;
 			break;
+		case 'S':
+			options.spool = optarg;
+			break;
+		case 'W':
+			options.waiting = number(optarg);
+			break;
 		default:
 			usage();
 		}
@@ -524,6 +672,8 @@ int main(int argc, char **argv)
 	bool is_good;
 
 	parse(argc, argv);
+	/* Otherwise one free in a turn gives back all that was ever freed, which takes its time. */
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	if (!options.server) {
 		responder = responder_start(&options.auth_port);
 		options.acct_port = options.auth_port;
@@ -532,6 +682,8 @@ int main(int argc, char **argv)
 		options.minimum);
 	is_good &= run_one("accounting", RADIUS_ACCOUNTING_REQUEST, options.records,
 		options.acct_port, 2 * options.minimum);
+	if (options.spool)
+		is_good &= run_spool(options.records, options.acct_port, 2 * options.minimum);
 	if (responder) {
 		kill(responder, SIGKILL);
 		waitpid(responder, NULL, 0);

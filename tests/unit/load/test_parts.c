@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* icmp, stats, options: the small parts. */
+#include "tests/load/icmp.h"
+#include "tests/load/mutate_packet.h"
+#include "tests/load/options.h"
+#include "tests/load/ppp.h"
+#include "tests/load/stats.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+Test(icmp, round_trip)
+{
+	uint8_t packet[64];
+	struct icmp_echo echo = { .from.s_addr = inet_addr("100.64.0.9"),
+		.to.s_addr = inet_addr("100.64.0.1"),
+		.id = 7,
+		.sequence = 300,
+		.data = (const uint8_t *)"odd",
+		.len = 3 },
+			 got;
+	size_t len = icmp_write(&echo, packet, sizeof(packet));
+
+	cr_assert_eq(len, ICMP_HEADERS + 3);
+	cr_assert(icmp_read(packet, len, &got));
+	cr_assert(!got.reply);
+	cr_assert_eq(got.from.s_addr, echo.from.s_addr);
+	cr_assert_eq(got.to.s_addr, echo.to.s_addr);
+	cr_assert_eq(got.id, 7);
+	cr_assert_eq(got.sequence, 300);
+	cr_assert_eq(got.len, 3);
+	cr_assert_arr_eq(got.data, "odd", 3);
+	for (size_t i = 0; i < len; i++) {
+		packet[i] ^= 0x10;
+		cr_assert(!icmp_read(packet, len, &got), "octet %zu is not covered", i);
+		packet[i] ^= 0x10;
+	}
+	for (size_t cut = 0; cut < len; cut++)
+		cr_assert(!icmp_read(packet, cut, &got), "%zu octets", cut);
+	cr_assert_eq(icmp_write(&echo, packet, 30), 0);
+}
+
+/* A packet written elsewhere: 127.0.0.1, id 0x1234, sequence 1, no data. */
+Test(icmp, known_checksums)
+{
+	static const uint8_t packet[] = { 0x45, 0, 0, 28, 0, 1, 0, 0, 64, 1, 0x7c, 0xde, 127, 0, 0,
+		1, 127, 0, 0, 1, 8, 0, 0xe5, 0xca, 0x12, 0x34, 0, 1 };
+	struct icmp_echo echo;
+
+	cr_assert(icmp_read(packet, sizeof(packet), &echo));
+	cr_assert_eq(echo.id, 0x1234);
+}
+
+Test(stats, percentiles_are_nearest_rank)
+{
+	struct stats stats = { 0 };
+	struct stats_summary summary;
+
+	stats_summarize(&stats.phases[PHASE_UP], &summary);
+	cr_assert_eq(summary.count, 0);
+	for (unsigned int i = 200; i > 0; i--)
+		stats_sample(&stats, PHASE_UP, i * 1000);
+	stats_summarize(&stats.phases[PHASE_UP], &summary);
+	cr_assert_eq(summary.count, 200);
+	cr_assert_float_eq(summary.p50, 100, 1e-9);
+	cr_assert_float_eq(summary.p90, 180, 1e-9);
+	cr_assert_float_eq(summary.p99, 198, 1e-9);
+	cr_assert_float_eq(summary.max, 200, 1e-9);
+	stats_free(&stats);
+}
+
+Test(stats, reasons_are_counted_and_bounded)
+{
+	struct stats stats = { 0 };
+	char reason[32];
+	uint64_t sum = 0;
+
+	stats_fail(&stats, "once");
+	stats_fail(&stats, "twice");
+	stats_fail(&stats, "twice");
+	cr_assert_eq(stats.reason_count, 2);
+	cr_assert_eq(stats.reasons[1].count, 2);
+	for (unsigned int i = 0; i < 100; i++) {
+		snprintf(reason, sizeof(reason), "reason %u", i);
+		stats_fail(&stats, reason);
+	}
+	cr_assert_eq(stats.reason_count, STATS_REASONS);
+	cr_assert_str_eq(stats.reasons[STATS_REASONS - 1].text, "other reasons");
+	for (unsigned int i = 0; i < stats.reason_count; i++)
+		sum += stats.reasons[i].count;
+	cr_assert_eq(sum, 103);
+	cr_assert_eq(stats.failures, 103);
+}
+
+static int parse(struct options *options, int argc, const char *const *words)
+{
+	char *argv[20] = { "lns-load" };
+
+	for (int i = 0; i < argc; i++)
+		argv[i + 1] = (char *)words[i];
+	optind = 0;
+	return options_parse(argc + 1, argv, options);
+}
+#define PARSE(options, ...)                                                                        \
+	parse((options), sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *),                 \
+		(const char *[]){ __VA_ARGS__ })
+
+static void check_source(const struct options *options, unsigned int lac, const char *expected)
+{
+	char text[ADDR_TEXT];
+
+	cr_assert_str_eq(addr_text(&options->sources[lac], text), expected);
+}
+
+Test(options, sources)
+{
+	struct options options;
+
+	cr_assert_eq(PARSE(&options, "--lns", "192.0.2.1", "--lacs", "3", "--source", "192.0.2.254",
+			     "--sessions", "9"),
+		0);
+	check_source(&options, 0, "192.0.2.254:1701");
+	check_source(&options, 2, "192.0.3.0:1701");
+	options_free(&options);
+	cr_assert_eq(PARSE(&options, "--lns", "[2001:db8::1]:1702", "--lacs", "5", "--source",
+			     "2001:db8::a-2001:db8::b,2001:db8::ff"),
+		0);
+	check_source(&options, 1, "[2001:db8::b]:1701");
+	check_source(&options, 2, "[2001:db8::ff]:1701");
+	check_source(&options, 4, "[2001:db8::b]:1702");
+	cr_assert_eq(addr_port(&options.lns), 1702);
+	options_free(&options);
+	cr_assert_eq(PARSE(&options, "--lns", "192.0.2.1:99", "--lacs", "2", "--port", "0"), 0);
+	check_source(&options, 1, "0.0.0.0:0");
+	options_free(&options);
+}
+
+Test(options, values)
+{
+	struct options options;
+
+	cr_assert_eq(PARSE(&options, "--lns", "192.0.2.1", "--auth", "pap,mschapv2", "--hold",
+			     "1.5m", "--ping", "250ms", "--rate", "0.5", "--proxy-lcp", "--strict",
+			     "--end", "lcp", "--storm", "2", "--seed", "0x10"),
+		0);
+	cr_assert_eq(options.auth, PPP_AUTH_PAP | PPP_AUTH_MSCHAPV2);
+	cr_assert(options.auth_required);
+	cr_assert_eq(options.hold, 90000000);
+	cr_assert_eq(options.ping, 250000);
+	cr_assert_float_eq(options.rate, 0.5, 1e-9);
+	cr_assert(options.proxy_lcp && options.proxy_auth && options.strict);
+	cr_assert_eq(options.storm_by, END_LCP, "a storm is like the end");
+	cr_assert_eq(options.seed, 16);
+	options_free(&options);
+}
+
+Test(options, mistakes)
+{
+	static const char *const rows[][5] = {
+		{ "--lacs", "3" },
+		{ "--lns", "192.0.2" },
+		{ "--lns", "192.0.2.1:0" },
+		{ "--lns", "192.0.2.1", "--source", "2001:db8::1" },
+		{ "--lns", "192.0.2.1", "--source", "192.0.2.9-192.0.2.8" },
+		{ "--lns", "192.0.2.1", "--auth", "chap,eap" },
+		{ "--lns", "192.0.2.1", "--hold", "10x" },
+		{ "--lns", "192.0.2.1", "--hold", "-1" },
+		{ "--lns", "192.0.2.1", "--sessions", "1000001" },
+		{ "--lns", "192.0.2.1", "--end", "reboot" },
+		{ "--lns", "192.0.2.1", "--hide" },
+		{ "--lns", "192.0.2.1", "--strict" },
+		{ "--lns", "192.0.2.1", "--vanish", "2" },
+		{ "--lns", "192.0.2.1", "left over" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct options options;
+		int argc = 0;
+
+		while (rows[i][argc])
+			argc++;
+		cr_assert_eq(parse(&options, argc, rows[i]), -EINVAL, "row %zu", i);
+		options_free(&options);
+	}
+}
+
+Test(options, texts_are_expanded)
+{
+	char out[16];
+
+	cr_assert_str_eq(options_expand(out, sizeof(out), "u%d@l%l%%%x", 12, 3), "u12@l3%%x");
+	cr_assert_str_eq(options_expand(out, 5, "abc%d", 123, 0), "abc1");
+	cr_assert_str_eq(options_expand(out, 3, "abcdef", 0, 0), "ab");
+}
+
+/* The same seed makes the same packets; all are within bounds, many are still good. */
+Test(mutate, packets)
+{
+	struct mutate_peer peer = { .own_id = 1,
+		.tunnel_id = 2,
+		.ns = 5,
+		.nr = 6,
+		.sessions = { 77 },
+		.session_count = 1 };
+	uint8_t a[MUTATE_PACKET_MAX], b[MUTATE_PACKET_MAX], scratch[L2TP_PACKET_MAX];
+	unsigned int verdicts[4] = { 0 };
+	struct rng one, two;
+
+	rng_seed(&one, 42);
+	rng_seed(&two, 42);
+	for (unsigned int i = 0; i < 20000; i++) {
+		size_t len = mutate_packet(&one, &peer, a);
+		struct l2tp_header header;
+		struct l2tp_msg msg;
+		struct l2tp_result result;
+
+		cr_assert_eq(mutate_packet(&two, &peer, b), len);
+		cr_assert(len >= 1 && len <= MUTATE_PACKET_MAX);
+		cr_assert_arr_eq(a, b, len);
+		verdicts[l2tp_msg_decode(
+			a, len, NULL, false, scratch, sizeof(scratch), &header, &msg, &result)]++;
+	}
+	cr_assert_gt(verdicts[L2TP_OK], 8000);
+	cr_assert_gt(verdicts[L2TP_DISCARD], 1000);
+	cr_assert_gt(verdicts[L2TP_CLEAR], 1000);
+}
