@@ -3,10 +3,11 @@
  * spool: accounting records that are on disk before anybody relies on them, and leave it only when a
  * server acknowledged them with a verified authenticator.
  *
- * SQLite in WAL mode, synchronous=FULL, one writer thread with group commit; the caller's loop never
- * waits for the disk. Attributes are stored, not packets. Records of one session are sent in order,
- * sessions in parallel. A newer Interim replaces an unsent older one. When the spool is full, Interims
- * go first, then Starts, never Stops.
+ * The caller's loop never waits for the disk, except while the spool is opened. Attributes are stored,
+ * not packets, and wait on disk for their turn. Records of one session are sent in order, sessions in
+ * parallel. A newer Interim replaces an unsent older one. When the spool is full, Interims go first,
+ * then Starts, never Stops. Delivery is at least once: a record whose acknowledgement was lost is sent
+ * again.
  */
 #ifndef RADIUS_SPOOL_H
 #define RADIUS_SPOOL_H
@@ -27,12 +28,13 @@ enum radius_record_kind {
 struct radius_spool_config {
 	const char *path;         /* of the database, NULL: keep records in memory only */
 	unsigned int max_records; /* 0 = 1,000,000 */
+	size_t max_memory;        /* octets of attributes while the disk fails; 0 = 256 MiB */
 };
 
 /*
  * Opens (and creates) the spool and starts its thread; records left by an earlier run are sent first.
- * client (borrowed) may be NULL: records are kept. 0 and *ret_spool, or -errno; a damaged database is
- * moved aside and named in the log.
+ * client (borrowed) may be NULL: records are kept. 0 and *ret_spool, or -errno; -EBUSY: another process
+ * has it. A damaged database is moved aside and named in the log; what can be read of it is kept.
  */
 int radius_spool_new(const struct radius_host *host, const struct radius_spool_config *config,
 	struct radius_client *client, struct radius_spool **ret_spool);
@@ -40,29 +42,61 @@ int radius_spool_new(const struct radius_host *host, const struct radius_spool_c
 /* Ends the thread after committing what was put. Nothing is called any more. */
 void radius_spool_free(struct radius_spool *spool);
 
-/* Servers changed: send through another client from now on (NULL: keep records). */
+/*
+ * Servers changed: send through another client from now on (NULL: keep records). Nothing of the spool
+ * is left in the old one.
+ */
 void radius_spool_set_client(struct radius_spool *spool, struct radius_client *client);
 
 /*
  * Puts one record: attrs are copied; Acct-Status-Type is added by the spool, everything else is the
- * caller's. session: orders and groups records (0: of the NAS itself, On and Off). event_time: wall
+ * caller's. session: orders and groups records; 0 for On and Off, which are of the NAS itself, and only
+ * for them. On and Off wait for everything older, and everything newer waits for them. event_time: wall
  * clock, microseconds. durable is called once, later, from the loop: 0, or -errno when the disk failed
- * (the record is then kept in memory). durable may be NULL. 0, or -errno: nothing was put.
+ * (the record is then kept in memory). durable may be NULL. 0, or -errno: nothing was put; -EINVAL
+ * (session or kind, or attrs have an Acct-Status-Type), -EMSGSIZE (too large for a packet), -ENOMEM, -ENOBUFS (an Interim or Start while
+ * neither disk nor servers take anything and max_memory is used up).
  */
 int radius_spool_put(struct radius_spool *spool, uint64_t session, enum radius_record_kind kind,
 	const struct radius_attrs *attrs, uint64_t event_time, void (*durable)(void *ctx, int err),
 	void *ctx);
-/* Nothing with this ctx is called any more. */
+/* Nothing with this ctx is called any more; the records stay. */
 void radius_spool_forget(struct radius_spool *spool, void *ctx);
 
 struct radius_spool_info {
-	uint64_t put, sent, failed, shed; /* records since start */
-	unsigned int waiting;             /* not yet acknowledged by a server */
-	unsigned int unsaved;             /* of these, in memory only */
-	uint64_t oldest;                  /* wall clock of the oldest one's event, 0 = none */
-	int disk_error;                   /* errno of the last failed commit, 0 = healthy */
+	uint64_t put, sent, failed, shed; /* records since start; failed: tries without an answer */
+	uint64_t superseded, unreadable;
+	unsigned int waiting; /* not yet acknowledged by a server */
+	unsigned int unsaved; /* of these, in memory only because the disk failed */
+	unsigned int refused; /* of these, never acknowledged although the servers answer others */
+	unsigned int in_flight;
+	bool is_loading; /* records of an earlier run are still being counted */
+	bool is_paused;  /* nobody answers: the next try is later */
+	uint64_t oldest; /* wall clock of the oldest one's event, 0 = none */
+	size_t memory;   /* octets of attributes in memory */
+	int disk_error;  /* errno of the last failed commit, 0 = healthy */
 };
 void radius_spool_info(const struct radius_spool *spool, struct radius_spool_info *ret_info);
+
+/* A record that waits. */
+struct radius_spool_entry {
+	uint64_t id, session, event_time;
+	enum radius_record_kind kind;
+	unsigned int tries; /* without an answer, at most 255 */
+	bool is_saved, is_sending, is_refused;
+};
+
+/*
+ * Calls fn for records that wait, those of a session in order, until it returns false. *cursor is 0 at
+ * first; the next call goes on behind the last record, whatever came or went in between. true: that
+ * were all. NULL for the cursor: all from the start. Nothing may be put or freed inside fn.
+ */
+typedef bool radius_spool_fn(void *ctx, const struct radius_spool_entry *entry);
+bool radius_spool_each(
+	const struct radius_spool *spool, uint64_t *cursor, radius_spool_fn *fn, void *ctx);
+
+/* Tries what waits, and a disk that failed, now and not when its pause is over. */
+void radius_spool_flush(struct radius_spool *spool);
 
 /* Calls drained once, from the loop, when nothing waits any more (at shutdown); NULL takes it back. */
 void radius_spool_on_drained(struct radius_spool *spool, void (*drained)(void *ctx), void *ctx);

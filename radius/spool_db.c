@@ -1,206 +1,220 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * spool_db: see spool_db.h. SQLite in WAL mode with synchronous=FULL: a committed transaction survives
- * the loss of power. One transaction takes everything that was queued while the last one was on its
- * way to the disk, so the cost of a flush is shared by as many records as there are.
+ * spool_db: see spool_db.h. One transaction takes what was queued while the last one was on its way to
+ * the disk, so the cost of a flush is shared by as many jobs as there are.
  *
- * The queue and the list of finished puts are shared under the mutex; the database belongs to the
+ * The two queues and the name of a damaged file are shared under the mutex; the table belongs to the
  * thread while that runs.
  */
 #include "radius/spool_db.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/queue.h>
-#include <time.h>
 #include <unistd.h>
 
-#define GROUP_MAX 4096 /* operations in a transaction */
-
-struct spool_op {
-	STAILQ_ENTRY(spool_op) entry;
-	bool delete;
-	int err;
-	struct spool_db_row row;
-	uint8_t attrs[];
-};
-
-STAILQ_HEAD(spool_ops, spool_op);
+#define GROUP_MAX 1024 /* jobs in a transaction */
 
 struct spool_db {
-	sqlite3 *sqlite;
-	sqlite3_stmt *insert, *delete;
+	struct spool_table *table;
 	pthread_t thread;
 	pthread_mutex_t mutex;
 	pthread_cond_t wakeup;
-	struct spool_ops queue, finished;
-	bool ending;
+	struct spool_jobs queue, done;
+	bool is_ending, is_running;
+	char damaged[PATH_MAX]; /* not yet told; "" = none */
+	unsigned int salvaged;
 	int fd;
 };
 
-static const char schema[] = "PRAGMA journal_mode = WAL;"
-			     "PRAGMA synchronous = FULL;"
-			     "CREATE TABLE IF NOT EXISTS record ("
-			     " id INTEGER PRIMARY KEY,"
-			     " session INTEGER NOT NULL,"
-			     " kind INTEGER NOT NULL,"
-			     " event_time INTEGER NOT NULL,"
-			     " attrs BLOB NOT NULL)";
-
-static int errno_of(int sqlite)
+struct spool_job *spool_job_new(enum spool_job_kind kind, uint64_t id)
 {
-	switch (sqlite & 0xff) {
-	case SQLITE_OK:
-	case SQLITE_DONE:
-	case SQLITE_ROW:
-		return 0;
-	case SQLITE_FULL:
-		return -ENOSPC;
-	case SQLITE_NOMEM:
-		return -ENOMEM;
-	case SQLITE_PERM:
-	case SQLITE_AUTH:
-	case SQLITE_CANTOPEN:
-		return -EACCES;
-	case SQLITE_READONLY:
-		return -EROFS;
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return -EBUSY;
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		return -EUCLEAN;
-	default:
-		return -EIO;
-	}
+	struct spool_job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return NULL;
+	job->kind = kind;
+	job->row.id = id;
+	return job;
+}
+
+void spool_job_free(struct spool_job *job)
+{
+	if (!job)
+		return;
+	free(job->attrs);
+	free(job->rows);
+	free(job);
 }
 
 /* ---- the thread ---- */
 
-static int run_insert(struct spool_db *db, const struct spool_db_row *row)
+static bool is_write(const struct spool_job *job)
 {
-	int err;
-
-	sqlite3_bind_int64(db->insert, 1, (sqlite3_int64)row->id);
-	sqlite3_bind_int64(db->insert, 2, (sqlite3_int64)row->session);
-	sqlite3_bind_int64(db->insert, 3, row->kind);
-	sqlite3_bind_int64(db->insert, 4, (sqlite3_int64)row->event_time);
-	sqlite3_bind_blob(db->insert, 5, row->attrs, (int)row->len, SQLITE_STATIC);
-	err = sqlite3_step(db->insert);
-	sqlite3_reset(db->insert);
-	sqlite3_clear_bindings(db->insert);
-	return errno_of(err);
+	return job->kind != SPOOL_READ && job->kind != SPOOL_SCAN;
 }
 
-static int run_delete(struct spool_db *db, uint64_t id)
+static int write_one(struct spool_table *table, const struct spool_job *job)
 {
-	int err;
+	int err = 0;
 
-	sqlite3_bind_int64(db->delete, 1, (sqlite3_int64)id);
-	err = sqlite3_step(db->delete);
-	sqlite3_reset(db->delete);
-	return errno_of(err);
-}
-
-/* One transaction; all of the group succeeds or all of it fails. */
-static int commit_group(struct spool_db *db, const struct spool_ops *group)
-{
-	struct spool_op *op;
-	int err = errno_of(sqlite3_exec(db->sqlite, "BEGIN IMMEDIATE", NULL, NULL, NULL));
-
-	if (err < 0)
-		return err;
-	STAILQ_FOREACH(op, group, entry) {
-		err = op->delete ? run_delete(db, op->row.id) : run_insert(db, &op->row);
-		if (err < 0)
-			break;
+	switch (job->kind) {
+	case SPOOL_PUT:
+		if (job->replaces)
+			err = spool_table_delete(table, job->replaces);
+		return err ? err : spool_table_insert(table, &job->row, job->attrs, job->len);
+	case SPOOL_DELETE:
+		return spool_table_delete(table, job->row.id);
+	case SPOOL_SET_ASIDE:
+		return spool_table_set_aside(table, job->row.id);
+	case SPOOL_PROBE:
+		return spool_table_probe(table);
+	case SPOOL_READ:
+	case SPOOL_SCAN:
+		break;
 	}
-	if (!err)
-		err = errno_of(sqlite3_exec(db->sqlite, "COMMIT", NULL, NULL, NULL));
-	if (err < 0)
-		sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
 	return err;
 }
 
-/* Waits for work; false when there is none and there will be none. */
-static bool take_group(struct spool_db *db, struct spool_ops *group)
+/* All that a group writes, in one transaction: it succeeds as a whole or fails as a whole. */
+static int write_group(struct spool_table *table, const struct spool_jobs *group)
 {
-	struct spool_op *op;
+	const struct spool_job *job;
+	int err = spool_table_begin(table);
+
+	if (err)
+		return err;
+	for (job = STAILQ_FIRST(group); job && !err; job = STAILQ_NEXT(job, entry))
+		if (is_write(job))
+			err = write_one(table, job);
+	if (!err)
+		err = spool_table_commit(table);
+	if (err)
+		spool_table_rollback(table);
+	return err;
+}
+
+static int read_one(struct spool_table *table, struct spool_job *job)
+{
+	int count;
+
+	if (job->kind == SPOOL_READ)
+		return spool_table_read(table, job->row.id, &job->attrs, &job->len);
+	if (!job->rows)
+		job->rows = calloc(SPOOL_SCAN_MAX, sizeof(*job->rows));
+	if (!job->rows)
+		return -ENOMEM;
+	count = spool_table_scan(table, job->row.id, job->rows, SPOOL_SCAN_MAX);
+	job->count = count < 0 ? 0 : (unsigned int)count;
+	return count < 0 ? count : 0;
+}
+
+static void note_damage(struct spool_db *db)
+{
+	unsigned int salvaged;
+	const char *damaged = spool_table_damaged(db->table, &salvaged);
+
+	if (!damaged)
+		return;
+	pthread_mutex_lock(&db->mutex);
+	snprintf(db->damaged, sizeof(db->damaged), "%s", damaged);
+	db->salvaged = salvaged;
+	pthread_mutex_unlock(&db->mutex);
+}
+
+/* A damaged file is replaced, and what could not be done with it is tried once more. */
+static void do_group(struct spool_db *db, struct spool_jobs *group)
+{
+	struct spool_job *job = STAILQ_FIRST(group);
+	int err = 0;
+
+	while (job && !is_write(job))
+		job = STAILQ_NEXT(job, entry);
+	if (job)
+		err = write_group(db->table, group);
+	if (err == -EUCLEAN && spool_table_replace(db->table) == 0)
+		err = write_group(db->table, group);
+	if (err)
+		spool_table_recover(db->table);
+	for (job = STAILQ_FIRST(group); job; job = STAILQ_NEXT(job, entry)) {
+		job->err = is_write(job) ? err : read_one(db->table, job);
+		if (!is_write(job) && job->err == -EUCLEAN && spool_table_replace(db->table) == 0)
+			job->err = read_one(db->table, job);
+	}
+	note_damage(db);
+}
+
+/* Waits for work; false when there is none and there will be none. */
+static bool take_group(struct spool_db *db, struct spool_jobs *group)
+{
+	struct spool_job *job;
 	unsigned int count = 0;
 
 	pthread_mutex_lock(&db->mutex);
-	while (STAILQ_EMPTY(&db->queue) && !db->ending)
+	while (STAILQ_EMPTY(&db->queue) && !db->is_ending)
 		pthread_cond_wait(&db->wakeup, &db->mutex);
-	while (count++ < GROUP_MAX && (op = STAILQ_FIRST(&db->queue))) {
+	while (count++ < GROUP_MAX && (job = STAILQ_FIRST(&db->queue))) {
 		STAILQ_REMOVE_HEAD(&db->queue, entry);
-		STAILQ_INSERT_TAIL(group, op, entry);
+		STAILQ_INSERT_TAIL(group, job, entry);
 	}
 	pthread_mutex_unlock(&db->mutex);
 	return !STAILQ_EMPTY(group);
 }
 
-static void finish_group(struct spool_db *db, struct spool_ops *group, int err)
+/* Returns whether there is nothing else to do. */
+static bool finish_group(struct spool_db *db, struct spool_jobs *group)
 {
-	uint64_t one = 1;
-	struct spool_op *op;
+	const uint64_t one = 1;
+	bool is_idle;
 
 	pthread_mutex_lock(&db->mutex);
-	while ((op = STAILQ_FIRST(group))) {
-		STAILQ_REMOVE_HEAD(group, entry);
-		op->err = err;
-		STAILQ_INSERT_TAIL(&db->finished, op, entry);
-	}
-	pthread_mutex_unlock(&db->mutex);
+	STAILQ_CONCAT(&db->done, group);
+	is_idle = STAILQ_EMPTY(&db->queue) && !db->is_ending;
 	if (write(db->fd, &one, sizeof(one)) < 0)
-		return; /* the counter is full: it is readable already */
+		is_idle = false; /* the counter is full: it is readable anyway */
+	pthread_mutex_unlock(&db->mutex);
+	return is_idle;
+}
+
+static bool is_idle(struct spool_db *db)
+{
+	bool idle;
+
+	pthread_mutex_lock(&db->mutex);
+	idle = STAILQ_EMPTY(&db->queue) && !db->is_ending;
+	pthread_mutex_unlock(&db->mutex);
+	return idle;
 }
 
 static void *run_thread(void *arg)
 {
 	struct spool_db *db = arg;
-	struct spool_ops group = STAILQ_HEAD_INITIALIZER(group);
+	struct spool_jobs group = STAILQ_HEAD_INITIALIZER(group);
 
-	while (take_group(db, &group))
-		finish_group(db, &group, commit_group(db, &group));
+	while (take_group(db, &group)) {
+		do_group(db, &group);
+		if (!finish_group(db, &group))
+			continue;
+		while (is_idle(db) && spool_table_tidy(db->table) > 0)
+			;
+	}
 	return NULL;
 }
 
 /* ---- the loop's side ---- */
 
-static int queue_op(struct spool_db *db, bool delete, const struct spool_db_row *row)
+void spool_db_submit(struct spool_db *db, struct spool_job *job)
 {
-	struct spool_op *op = malloc(sizeof(*op) + row->len);
-
-	if (!op)
-		return -ENOMEM;
-	op->delete = delete;
-	op->err = 0;
-	op->row = *row;
-	if (row->len > 0)
-		memcpy(op->attrs, row->attrs, row->len);
-	op->row.attrs = op->attrs;
 	pthread_mutex_lock(&db->mutex);
-	STAILQ_INSERT_TAIL(&db->queue, op, entry);
+	STAILQ_INSERT_TAIL(&db->queue, job, entry);
 	pthread_cond_signal(&db->wakeup);
 	pthread_mutex_unlock(&db->mutex);
-	return 0;
-}
-
-int spool_db_put(struct spool_db *db, const struct spool_db_row *row)
-{
-	return queue_op(db, false, row);
-}
-
-int spool_db_delete(struct spool_db *db, uint64_t id)
-{
-	return queue_op(db, true, &(struct spool_db_row){ .id = id });
 }
 
 int spool_db_fd(const struct spool_db *db)
@@ -208,99 +222,37 @@ int spool_db_fd(const struct spool_db *db)
 	return db->fd;
 }
 
-void spool_db_reap(struct spool_db *db, void (*done)(void *ctx, uint64_t id, int err), void *ctx)
+struct spool_job *spool_db_reap(struct spool_db *db)
 {
-	struct spool_ops finished = STAILQ_HEAD_INITIALIZER(finished);
-	struct spool_op *op;
+	struct spool_job *job;
 	uint64_t count;
 
-	if (read(db->fd, &count, sizeof(count)) < 0)
-		return; /* nothing new */
 	pthread_mutex_lock(&db->mutex);
-	STAILQ_CONCAT(&finished, &db->finished);
+	job = STAILQ_FIRST(&db->done);
+	if (job)
+		STAILQ_REMOVE_HEAD(&db->done, entry);
+	if (STAILQ_EMPTY(&db->done) && read(db->fd, &count, sizeof(count)) < 0)
+		count = 0; /* it was not readable */
 	pthread_mutex_unlock(&db->mutex);
-	while ((op = STAILQ_FIRST(&finished))) {
-		STAILQ_REMOVE_HEAD(&finished, entry);
-		if (op->delete &&op->err < 0)
-			(void)spool_db_delete(db, op->row.id); /* until the disk is well again */
-		else if (!op->delete)
-			done(ctx, op->row.id, op->err);
-		free(op);
+	return job;
+}
+
+int spool_db_damaged(struct spool_db *db, char *out, size_t size, unsigned int *ret_salvaged)
+{
+	int is_new;
+
+	pthread_mutex_lock(&db->mutex);
+	is_new = db->damaged[0] != '\0';
+	if (is_new) {
+		snprintf(out, size, "%s", db->damaged);
+		*ret_salvaged = db->salvaged;
+		db->damaged[0] = '\0';
 	}
+	pthread_mutex_unlock(&db->mutex);
+	return is_new;
 }
 
-/* ---- open and close ---- */
-
-static int open_sqlite(const char *path, struct spool_db *db)
-{
-	int err = errno_of(sqlite3_open_v2(path, &db->sqlite,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL));
-
-	if (!err)
-		err = errno_of(sqlite3_exec(db->sqlite, schema, NULL, NULL, NULL));
-	if (!err)
-		err = errno_of(sqlite3_prepare_v2(db->sqlite,
-			"INSERT OR REPLACE INTO record (id, session, kind, event_time, attrs)"
-			" VALUES (?, ?, ?, ?, ?)",
-			-1, &db->insert, NULL));
-	if (!err)
-		err = errno_of(sqlite3_prepare_v2(
-			db->sqlite, "DELETE FROM record WHERE id = ?", -1, &db->delete, NULL));
-	return err;
-}
-
-static int load_rows(
-	struct spool_db *db, void (*load)(void *ctx, const struct spool_db_row *row), void *ctx)
-{
-	sqlite3_stmt *select;
-	int step, err;
-
-	err = errno_of(sqlite3_prepare_v2(db->sqlite,
-		"SELECT id, session, kind, event_time, attrs FROM record ORDER BY id", -1, &select,
-		NULL));
-	if (err < 0)
-		return err;
-	while ((step = sqlite3_step(select)) == SQLITE_ROW) {
-		const struct spool_db_row row = {
-			.id = (uint64_t)sqlite3_column_int64(select, 0),
-			.session = (uint64_t)sqlite3_column_int64(select, 1),
-			.kind = (unsigned int)sqlite3_column_int64(select, 2),
-			.event_time = (uint64_t)sqlite3_column_int64(select, 3),
-			.attrs = sqlite3_column_blob(select, 4),
-			.len = (size_t)sqlite3_column_bytes(select, 4),
-		};
-
-		load(ctx, &row);
-	}
-	sqlite3_finalize(select);
-	return errno_of(step);
-}
-
-static void close_sqlite(struct spool_db *db)
-{
-	sqlite3_finalize(db->insert);
-	sqlite3_finalize(db->delete);
-	sqlite3_close(db->sqlite);
-	db->insert = db->delete = NULL;
-	db->sqlite = NULL;
-}
-
-/* Moves the database and its journals out of the way. */
-static int move_aside(const char *path, char *ret_name, size_t size)
-{
-	static const char *const suffixes[] = { "", "-wal", "-shm" };
-	char from[4096], to[4096];
-
-	snprintf(ret_name, size, "%s.damaged-%lld", path, (long long)time(NULL));
-	for (size_t i = 0; i < 3; i++) {
-		if (snprintf(from, sizeof(from), "%s%s", path, suffixes[i]) >= (int)sizeof(from) ||
-			snprintf(to, sizeof(to), "%s%s", ret_name, suffixes[i]) >= (int)sizeof(to))
-			return -ENAMETOOLONG;
-		if (rename(from, to) < 0 && errno != ENOENT)
-			return -errno;
-	}
-	return 0;
-}
+/* ---- start and end ---- */
 
 /* The thread takes no signals: they are the loop's. */
 static int start_thread(struct spool_db *db)
@@ -312,62 +264,64 @@ static int start_thread(struct spool_db *db)
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(&db->thread, NULL, run_thread, db);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!err)
+		(void)pthread_setname_np(db->thread, "spool");
+	db->is_running = !err;
 	return -err;
 }
 
-int spool_db_open(const char *path, void (*load)(void *ctx, const struct spool_db_row *row),
-	void *ctx, char *ret_damaged, size_t size, struct spool_db **ret_db)
+int spool_db_open(const char *path, struct spool_db **ret_db, uint64_t *ret_max_id)
 {
 	struct spool_db *db = calloc(1, sizeof(*db));
 	int err;
 
 	if (!db)
 		return -ENOMEM;
-	ret_damaged[0] = '\0';
 	STAILQ_INIT(&db->queue);
-	STAILQ_INIT(&db->finished);
+	STAILQ_INIT(&db->done);
 	pthread_mutex_init(&db->mutex, NULL);
 	pthread_cond_init(&db->wakeup, NULL);
 	db->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	err = db->fd < 0 ? -errno : open_sqlite(path, db);
+	err = db->fd < 0 ? -errno : spool_table_open(path, &db->table);
 	if (!err)
-		err = load_rows(db, load, ctx);
-	if (err == -EUCLEAN) {
-		close_sqlite(db);
-		err = move_aside(path, ret_damaged, size);
-		if (!err)
-			err = open_sqlite(path, db);
-	}
-	if (!err)
-		err = start_thread(db);
+		err = spool_table_max_id(db->table, ret_max_id);
 	if (!err) {
-		*ret_db = db;
-		return 0;
+		note_damage(db);
+		err = start_thread(db);
 	}
-	close_sqlite(db);
-	if (db->fd >= 0)
-		close(db->fd);
-	free(db);
+	if (err)
+		spool_db_free(db);
+	else
+		*ret_db = db;
 	return err;
 }
 
-void spool_db_close(struct spool_db *db)
+void spool_db_end(struct spool_db *db)
 {
-	struct spool_op *op;
+	pthread_mutex_lock(&db->mutex);
+	db->is_ending = true;
+	pthread_cond_signal(&db->wakeup);
+	pthread_mutex_unlock(&db->mutex);
+	if (db->is_running)
+		pthread_join(db->thread, NULL);
+	db->is_running = false;
+	spool_table_close(db->table);
+	db->table = NULL;
+}
+
+void spool_db_free(struct spool_db *db)
+{
+	struct spool_job *job;
 
 	if (!db)
 		return;
-	pthread_mutex_lock(&db->mutex);
-	db->ending = true;
-	pthread_cond_signal(&db->wakeup);
-	pthread_mutex_unlock(&db->mutex);
-	pthread_join(db->thread, NULL);
-	while ((op = STAILQ_FIRST(&db->finished))) {
-		STAILQ_REMOVE_HEAD(&db->finished, entry);
-		free(op);
+	spool_table_close(db->table);
+	while ((job = STAILQ_FIRST(&db->done))) {
+		STAILQ_REMOVE_HEAD(&db->done, entry);
+		spool_job_free(job);
 	}
-	close_sqlite(db);
-	close(db->fd);
+	if (db->fd >= 0)
+		close(db->fd);
 	pthread_mutex_destroy(&db->mutex);
 	pthread_cond_destroy(&db->wakeup);
 	free(db);

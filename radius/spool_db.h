@@ -1,42 +1,68 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * spool_db: the table of records on disk, written by a thread of its own. Operations are queued and
- * committed in groups, in order; what became of a put comes back through a descriptor.
+ * spool_db: a thread that does the spool's jobs on disk. Jobs are done in order and committed in
+ * groups; each one comes back exactly once, through spool_db_reap.
  */
 #ifndef RADIUS_SPOOL_DB_H
 #define RADIUS_SPOOL_DB_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "radius/spool_table.h"
+
+#include <sys/queue.h>
 
 struct spool_db;
 
-struct spool_db_row {
-	uint64_t id; /* ascending; the caller's */
-	uint64_t session;
-	uint64_t event_time;
-	unsigned int kind;
-	const uint8_t *attrs;
-	size_t len;
+enum spool_job_kind {
+	SPOOL_PUT,       /* inserts row with attrs, and deletes the row replaces (0 = none) */
+	SPOOL_DELETE,    /* deletes row.id */
+	SPOOL_SET_ASIDE, /* moves row.id to where people find it */
+	SPOOL_PROBE,     /* whether writing is possible */
+	SPOOL_READ,      /* gets attrs of row.id */
+	SPOOL_SCAN,      /* gets up to SPOOL_SCAN_MAX rows below row.id, from the highest down */
 };
 
-/*
- * Opens or creates the database at path, calls load for every row in order of ids, and starts the
- * thread. ret_damaged (size octets) names the file that a damaged database was moved to, "" otherwise.
- * 0 and *ret_db, or -errno. This one waits for the disk: it is for the start.
- */
-int spool_db_open(const char *path, void (*load)(void *ctx, const struct spool_db_row *row),
-	void *ctx, char *ret_damaged, size_t size, struct spool_db **ret_db);
+#define SPOOL_SCAN_MAX 256
 
-/* Commits what is queued, ends the thread, closes. */
-void spool_db_close(struct spool_db *db);
+/* While it is queued, a job is the thread's, except for what is the loop's. */
+struct spool_job {
+	STAILQ_ENTRY(spool_job) entry;
+	enum spool_job_kind kind;
+	int err; /* what became of it: 0 or -errno */
+	struct spool_row row;
+	uint64_t replaces;
+	uint8_t *attrs; /* the job's own */
+	size_t len;
+	struct spool_row *rows; /* of a scan, the job's own */
+	unsigned int count;
 
-/* Queues an insertion (attrs are copied) or a deletion. 0 or -ENOMEM. */
-int spool_db_put(struct spool_db *db, const struct spool_db_row *row);
-int spool_db_delete(struct spool_db *db, uint64_t id);
+	/* the loop's */
+	void *owner;
+	void (*durable)(void *ctx, int err);
+	void *ctx;
+	LIST_ENTRY(spool_job) in_waiters; /* while durable is set */
+};
+STAILQ_HEAD(spool_jobs, spool_job);
 
-/* Readable when puts were committed or failed; spool_db_reap then calls done once for each of them. */
+struct spool_job *spool_job_new(enum spool_job_kind kind, uint64_t id);
+void spool_job_free(struct spool_job *job);
+
+/* Opens the table (this waits for the disk: it is for the start) and starts the thread. */
+int spool_db_open(const char *path, struct spool_db **ret_db, uint64_t *ret_max_id);
+/* Does what is queued, ends the thread and closes the table; the jobs can still be reaped. */
+void spool_db_end(struct spool_db *db);
+/* After spool_db_end. Frees the jobs that nobody reaped. */
+void spool_db_free(struct spool_db *db);
+
+void spool_db_submit(struct spool_db *db, struct spool_job *job);
+
+/* Readable while jobs are done. spool_db_reap takes one of them, NULL = none. */
 int spool_db_fd(const struct spool_db *db);
-void spool_db_reap(struct spool_db *db, void (*done)(void *ctx, uint64_t id, int err), void *ctx);
+struct spool_job *spool_db_reap(struct spool_db *db);
+
+/*
+ * Whether a damaged file was moved aside since this was last asked: copies its name, and how many rows
+ * were saved from it.
+ */
+int spool_db_damaged(struct spool_db *db, char *out, size_t size, unsigned int *ret_salvaged);
 
 #endif
