@@ -152,18 +152,20 @@ static void check_pools(struct config_doc *doc, const struct config *config)
 	free(ranges);
 }
 
-static void check_listen(struct config_doc *doc, const struct config *config)
+/* Addresses that the option of this name has twice. */
+static void check_addresses(
+	struct config_doc *doc, const char *name, const union addr *addrs, size_t count)
 {
 	const struct config_item *item;
 	char text[ADDR_TEXT];
 
-	for (size_t i = 0; i < config->listen_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		for (size_t j = 0; j < i; j++) {
-			item = find_item(doc, &doc->nodes[0], "listen", i);
-			if (!item || !addr_equal(&config->listen[i], &config->listen[j]))
+			item = find_item(doc, &doc->nodes[0], name, i);
+			if (!item || !addr_equal(&addrs[i], &addrs[j]))
 				continue;
-			config_doc_blame_item(doc, item, "%s is given twice",
-				addr_text(&config->listen[i], text));
+			config_doc_blame_item(
+				doc, item, "%s is given twice", addr_text(&addrs[i], text));
 			break;
 		}
 	}
@@ -185,6 +187,44 @@ static void check_server(
 			addr_equal_host(&other->addr, &server->addr))
 			config_doc_blame_node(
 				doc, node, "the same address is given to two servers");
+}
+
+/* Whether requests of that family can arrive: without an address given, all of them do. */
+static bool das_hears(const struct config_das *das, sa_family_t family)
+{
+	return das->address[0].sa.sa_family == AF_UNSPEC ||
+	       das->address[0].sa.sa_family == family || das->address[1].sa.sa_family == family;
+}
+
+static void check_das(
+	struct config_doc *doc, const struct config_node *node, const struct config *config)
+{
+	const struct config_das *das = &config->radius.das;
+	const struct config_item *second = find_item(doc, node, "address", 1);
+
+	if (!das->client_count)
+		config_doc_blame_node(doc, node,
+			"nobody may send requests (example: client \"192.0.2.10\" { secret = '...' })");
+	if (second && addr_equal(&das->address[0], &das->address[1]))
+		config_doc_blame_item(doc, second, "%s is given twice", second->value);
+}
+
+static void check_das_client(
+	struct config_doc *doc, const struct config_node *node, const struct config *config)
+{
+	const struct config_das *das = &config->radius.das;
+	const struct config_das_client *client = node->data;
+
+	if (!find_item(doc, node, "secret", 0) && !find_item(doc, node, "secret-file", 0))
+		config_doc_blame_node(doc, node, "secret or secret-file is missing");
+	if (client->addr.sa.sa_family == AF_UNSPEC)
+		return; /* blamed already */
+	if (!das_hears(das, client->addr.sa.sa_family))
+		config_doc_blame_node(doc, node, "cannot send to the address given there");
+	for (const struct config_das_client *other = das->clients; other < client; other++)
+		if (addr_equal_host(&other->addr, &client->addr))
+			config_doc_blame_node(
+				doc, node, "the same address is given to two clients");
 }
 
 /* Who authenticates: RADIUS or the users file, not both, not none. */
@@ -217,7 +257,8 @@ void config_check(struct config_doc *doc, const struct config *config)
 	if (doc->incomplete)
 		return;
 	check_authentication(doc, config);
-	check_listen(doc, config);
+	check_addresses(doc, "listen", config->listen, config->listen_count);
+	check_addresses(doc, "metrics", config->metrics, config->metrics_count);
 	check_pools(doc, config);
 	if (!config->lac_count)
 		config_doc_blame_node(doc, &doc->nodes[0],
@@ -230,5 +271,9 @@ void config_check(struct config_doc *doc, const struct config *config)
 			check_ppp(doc, &doc->nodes[i], config);
 		else if (doc->nodes[i].section == CONFIG_RADIUS_SERVER)
 			check_server(doc, &doc->nodes[i], config);
+		else if (doc->nodes[i].section == CONFIG_DAS)
+			check_das(doc, &doc->nodes[i], config);
+		else if (doc->nodes[i].section == CONFIG_DAS_CLIENT)
+			check_das_client(doc, &doc->nodes[i], config);
 	}
 }

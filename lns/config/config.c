@@ -38,9 +38,13 @@ static bool seen(const struct config_node *node, const char *name)
 /* ---- structs for the nodes ---- */
 
 /* The struct around those of a section; there is one of each that has others inside. */
-static void *parent_struct(struct config *config, enum config_section section)
+static char *parent_struct(struct config *config, enum config_section section)
 {
-	return (char *)config + config_sections[config_sections[section].parent].offset;
+	enum config_section parent = config_sections[section].parent;
+
+	return parent == CONFIG_ROOT
+		       ? (char *)config
+		       : parent_struct(config, parent) + config_sections[parent].offset;
 }
 
 /* Makes the arrays of titled sections and points each node to its struct. False: out of memory. */
@@ -82,10 +86,20 @@ static bool place_nodes(struct config_doc *doc, struct config *config)
 	return true;
 }
 
+/* The address that is the title of such a section, in its struct; NULL: it has another title. */
+static union addr *title_addr(enum config_section section, const void *data)
+{
+	if (section == CONFIG_RADIUS_SERVER)
+		return &((struct config_radius_server *)data)->addr;
+	if (section == CONFIG_DAS_CLIENT)
+		return &((struct config_das_client *)data)->addr;
+	return NULL;
+}
+
 static void take_title(struct config_doc *doc, struct config_node *node)
 {
 	const size_t len = strlen(node->title);
-	struct config_radius_server *server = node->data;
+	union addr *addr = title_addr(node->section, node->data);
 	char *name = node->section == CONFIG_LAC    ? ((struct config_lac *)node->data)->lac.name
 		     : node->section == CONFIG_PPP  ? ((struct config_ppp *)node->data)->name
 		     : node->section == CONFIG_POOL ? ((struct config_pool *)node->data)->name
@@ -99,8 +113,7 @@ static void take_title(struct config_doc *doc, struct config_node *node)
 				doc, node, "is not a name (letters, digits, _ . - and at most 63)");
 		else
 			memcpy(name, node->title, len + 1);
-	} else if (node->section == CONFIG_RADIUS_SERVER &&
-		   addr_parse(node->title, 0, &server->addr)) {
+	} else if (addr && addr_parse(node->title, 0, addr)) {
 		config_doc_blame_node(doc, node, "is not an address");
 	}
 }
@@ -307,13 +320,23 @@ void config_free(struct config *config)
 			config->radius.server_count * sizeof(*config->radius.servers));
 	if (config->users)
 		explicit_bzero(config->users, config->user_count * sizeof(*config->users));
+	if (config->radius.das.clients)
+		explicit_bzero(config->radius.das.clients,
+			config->radius.das.client_count * sizeof(*config->radius.das.clients));
 	free(config->listen);
+	free(config->metrics);
 	free(config->lacs);
 	free(config->ppps);
 	free(config->pools);
 	free(config->radius.servers);
+	free(config->radius.das.clients);
 	free(config->users);
 	free(config);
+}
+
+bool config_is_warning(const char *line)
+{
+	return strstr(line, ": warning: ") != NULL;
 }
 
 /* ---- looking things up ---- */
@@ -379,10 +402,11 @@ static void dump_section(
 	const struct config *config, enum config_section section, const void *base, FILE *out)
 {
 	const struct config_section_info *info = &config_sections[section];
-	const char *indent = section == CONFIG_ROOT                           ? ""
-			     : config_sections[section].parent == CONFIG_ROOT ? "\t"
-									      : "\t\t";
+	char indent[CONFIG_SECTIONS] = "";
+	size_t depth = 0;
 
+	for (enum config_section s = section; s != CONFIG_ROOT; s = config_sections[s].parent)
+		indent[depth++] = '\t';
 	for (size_t i = 0; i < config_option_count; i++)
 		if (config_options[i].section == section)
 			config_value_print(&config_options[i], base, indent, out);
@@ -404,15 +428,15 @@ static void dump_section(
 			const struct config_lac *lac = (const void *)array;
 			const struct config_ppp *ppp = (const void *)array;
 			const struct config_pool *pool = (const void *)array;
-			const struct config_radius_server *server = (const void *)array;
 
 			fprintf(out, "%s%s", indent, info->name);
 			if (info->title)
 				fprintf(out, " \"%s\"",
-					s == CONFIG_LAC    ? lac->lac.name
-					: s == CONFIG_PPP  ? ppp->name
-					: s == CONFIG_POOL ? pool->name
-							   : addr_text_host(&server->addr, title));
+					s == CONFIG_LAC   ? lac->lac.name
+					: s == CONFIG_PPP ? ppp->name
+					: s == CONFIG_POOL
+						? pool->name
+						: addr_text_host(title_addr(s, array), title));
 			fputs(" {\n", out);
 			dump_section(config, s, array, out);
 			fprintf(out, "%s}\n", indent);

@@ -32,6 +32,12 @@ struct config_lac {
 /* Bits of config_ppp.auth; pppd offers them in its own order, chap, mschap-v2, pap. */
 enum { CONFIG_AUTH_CHAP = 1, CONFIG_AUTH_MSCHAP_V2 = 2, CONFIG_AUTH_PAP = 4 };
 
+/* Who gives way when two sessions cannot be at the same time. */
+enum {
+	CONFIG_POLICY_REJECT,  /* the new one */
+	CONFIG_POLICY_REPLACE, /* the old one */
+};
+
 struct config_ppp {
 	char name[64];
 	unsigned int auth;
@@ -44,6 +50,8 @@ struct config_ppp {
 	bool ipv4, ipv6;
 	bool exec; /* exec a pppd per session instead of forking the template */
 	uint64_t session_timeout, idle_timeout;
+	unsigned int max_sessions_per_user; /* 0 = no limit */
+	int over_limit, duplicate_address;  /* CONFIG_POLICY_x */
 };
 
 struct config_pool_range {
@@ -63,12 +71,29 @@ struct config_radius_server {
 	int message_authenticator; /* 0 auto, 1 yes, 2 no: demanded of replies */
 };
 
+/* Who may end and change sessions by RADIUS (RFC 5176). */
+struct config_das_client {
+	union addr addr; /* port 0 */
+	struct l2tp_secret secret;
+};
+
+struct config_das {
+	union addr address[2]; /* AF_UNSPEC: any, of the families of the clients */
+	uint16_t port;
+	struct config_das_client *clients;
+	size_t client_count;
+};
+
 struct config_radius {
 	union addr nas_ip, nas_ipv6, source;
+	char nas_identifier[254]; /* "": the server's name */
+	int unsupported_rejects;  /* 1: a profile is obeyed whole or not at all */
 	uint64_t timeout, interim;
 	unsigned int tries;
 	struct config_radius_server *servers;
 	size_t server_count;
+	bool has_das;
+	struct config_das das;
 };
 
 struct config_user {
@@ -76,6 +101,8 @@ struct config_user {
 	struct l2tp_secret secret;
 	union addr address; /* AF_UNSPEC: from the pool */
 };
+
+#define CONFIG_METRICS_PORT 9473
 
 struct config {
 	char name[256];           /* Host Name AVP and NAS-Identifier */
@@ -87,6 +114,8 @@ struct config {
 	struct l2tp_settings l2tp;
 	union addr *listen; /* with port */
 	size_t listen_count;
+	union addr *metrics; /* with port */
+	size_t metrics_count;
 	unsigned int setup_limit; /* sessions between ICCN and network up at a time */
 	uint64_t setup_timeout;   /* from ICCN to network up */
 	uint64_t stop_timeout;    /* for a clean end of everything */
@@ -104,6 +133,8 @@ struct config {
 
 /* Called once per error or warning, with a complete line ("lns.conf:12: ..."). */
 typedef void config_report_fn(void *ctx, const char *line);
+/* Whether such a line is a warning: the configuration can be used all the same. */
+bool config_is_warning(const char *line);
 
 /*
  * Reads path and the files it names as the calling user and puts them into a sealed memfd. Secret

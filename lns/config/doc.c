@@ -361,6 +361,14 @@ static enum config_section section_of(const cfg_t *cfg)
 	return CONFIG_ROOT;
 }
 
+/* libconfuse's section of one that has others inside, of which there is only one. */
+static cfg_t *section_cfg(enum config_section section)
+{
+	return section == CONFIG_ROOT ? reading.root
+				      : cfg_getsec(section_cfg(config_sections[section].parent),
+						config_sections[section].name);
+}
+
 /* The open node of a section of libconfuse's, made when it is new. NULL when memory is short. */
 static struct config_node *node_of(cfg_t *cfg)
 {
@@ -374,9 +382,7 @@ static struct config_node *node_of(cfg_t *cfg)
 			return &doc->nodes[i];
 	if (section != CONFIG_ROOT) {
 		/* A section's own line moves along; until it ends its parent's stands at its brace. */
-		parent = around == CONFIG_ROOT
-				 ? reading.root
-				 : cfg_getsec(reading.root, config_sections[around].name);
+		parent = section_cfg(around);
 		node_of(parent);
 		for (size_t i = 0; i < doc->node_count; i++)
 			if (doc->nodes[i].cfg == parent)

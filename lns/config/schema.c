@@ -59,6 +59,17 @@ static const struct config_word auto_words[] = {
 	{ NULL, 0 },
 };
 
+static const struct config_word policy_words[] = {
+	{ "reject", CONFIG_POLICY_REJECT },
+	{ "replace", CONFIG_POLICY_REPLACE },
+	{ NULL, 0 },
+};
+static const struct config_word unsupported_words[] = {
+	{ "ignore", false },
+	{ "reject", true },
+	{ NULL, 0 },
+};
+
 /* A Host Name AVP, or a pattern for one: printable, no blanks. */
 static const char *check_host_name(const char *text)
 {
@@ -98,6 +109,13 @@ const struct config_section_info config_sections[CONFIG_SECTIONS] = {
 		sizeof(struct config_radius_server), offsetof(struct config_radius, servers),
 		offsetof(struct config_radius, server_count),
 		"One RADIUS server; the first one that answers is used." },
+	[CONFIG_DAS] = { "dynamic-authorization", NULL, CONFIG_RADIUS, sizeof(struct config_das),
+		offsetof(struct config_radius, das), offsetof(struct config_radius, has_das),
+		"Lets clients end sessions and change them (RFC 5176): Disconnect- and "
+		"CoA-Requests. Without this section nobody may." },
+	[CONFIG_DAS_CLIENT] = { "client", "ADDRESS", CONFIG_DAS, sizeof(struct config_das_client),
+		offsetof(struct config_das, clients), offsetof(struct config_das, client_count),
+		"One host that may send such requests; those of others are not answered." },
 };
 
 /* clang-format off */
@@ -155,6 +173,11 @@ const struct config_option config_options[] = {
 	  .help = "A session that has no network after this is ended." },
 	{ CONFIG_ROOT, "stop-timeout", CONFIG_TIME, AT(config, stop_timeout), { SECOND, HOUR }, "20s",
 	  .help = "Time to end all sessions cleanly when the server is stopped." },
+	{ CONFIG_ROOT, "metrics", CONFIG_LISTEN, AT(config, metrics), ANY, NULL,
+	  .help = "Addresses at which metrics for Prometheus are served, at the path /metrics, "
+		  "with or without a port: [::1]:9473. The default port is 9473. Whoever "
+		  "reaches the address may read them. Default: off, as with \"\".",
+	  COUNT(config, metrics_count) },
 	{ CONFIG_ROOT, "vendor-name", CONFIG_STRING, AT(config, l2tp.vendor_name), ANY, "lnsd",
 	  .help = "Vendor Name AVP." },
 
@@ -231,6 +254,18 @@ const struct config_option config_options[] = {
 	{ CONFIG_PPP, "idle-timeout", CONFIG_TIME, AT(config_ppp, idle_timeout), { 0, 365 * DAY }, "0s",
 	  .help = "A session without traffic is ended after this; 0: never. RADIUS may say "
 		  "otherwise." },
+	{ CONFIG_PPP, "max-sessions-per-user", CONFIG_UINT, AT(config_ppp, max_sessions_per_user),
+	  { 0, 1000000 }, "0",
+	  .help = "Sessions that one user name may have at a time; 0: no limit. Port-Limit of "
+		  "RADIUS comes before it." },
+	{ CONFIG_PPP, "over-limit", CONFIG_ENUM, AT(config_ppp, over_limit), ANY, "reject",
+	  .help = "What becomes of a session too many: reject refuses it, replace ends the "
+		  "user's oldest one instead.", .words = policy_words },
+	{ CONFIG_PPP, "duplicate-address", CONFIG_ENUM, AT(config_ppp, duplicate_address), ANY,
+	  "reject",
+	  .help = "What becomes of a session whose fixed address another one has: reject "
+		  "refuses it, replace ends the other one and waits for its address. One that is "
+		  "ending anyway is waited for in both cases.", .words = policy_words },
 
 	{ CONFIG_POOL, "ranges", CONFIG_RANGE, AT(config_pool, ranges), ANY, NULL,
 	  .help = "IPv4 addresses: 100.64.0.2-100.64.255.254, 198.51.100.0/24 (all of it) or "
@@ -241,6 +276,14 @@ const struct config_option config_options[] = {
 	  .help = "NAS-IP-Address. Default: none is sent." },
 	{ CONFIG_RADIUS, "nas-ipv6-address", CONFIG_ADDRESS, AT(config_radius, nas_ipv6), ANY, NULL,
 	  .help = "NAS-IPv6-Address. Default: none is sent." },
+	{ CONFIG_RADIUS, "nas-identifier", CONFIG_STRING, AT(config_radius, nas_identifier), ANY, NULL,
+	  .help = "NAS-Identifier. Default: the name of this server.", .check = check_host_name },
+	{ CONFIG_RADIUS, "unsupported-attribute", CONFIG_ENUM, AT(config_radius, unsupported_rejects),
+	  ANY, "ignore",
+	  .help = "What becomes of a subscriber whose Access-Accept has an attribute that cannot "
+		  "be obeyed: ignore logs it and goes on, reject refuses the subscriber. "
+		  "lns-radius(5) lists the attributes.",
+	  .words = unsupported_words },
 	{ CONFIG_RADIUS, "source-address", CONFIG_ADDRESS, AT(config_radius, source), ANY, NULL,
 	  .help = "Address that requests come from. Default: as routed." },
 	{ CONFIG_RADIUS, "timeout", CONFIG_TIME, AT(config_radius, timeout), { 100000, MINUTE }, "3s",
@@ -263,6 +306,18 @@ const struct config_option config_options[] = {
 	  AT(config_radius_server, message_authenticator), ANY, "auto",
 	  .help = "Whether replies to Access-Requests must carry a Message-Authenticator; "
 		  "auto: from the first reply on that has one.", .words = auto_words },
+
+	{ CONFIG_DAS, "address", CONFIG_ADDRESS, AT(config_das, address), ANY, NULL,
+	  .help = "Addresses that requests come to, at most two. Default: all of this host.",
+	  .list = true },
+	{ CONFIG_DAS, "port", CONFIG_UINT, AT(config_das, port), { 1024, 65535 }, "3799",
+	  .help = "UDP port that requests come to." },
+
+	{ CONFIG_DAS_CLIENT, "secret", CONFIG_SECRET, AT(config_das_client, secret), ANY, NULL,
+	  .help = "Secret shared with the client; this or secret-file is required." },
+	{ CONFIG_DAS_CLIENT, "secret-file", CONFIG_FILE, ANY, ANY, NULL,
+	  .help = "File whose first line is the secret; it must belong to root and be "
+		  "readable by its owner only." },
 };
 /* clang-format on */
 const size_t config_option_count = sizeof(config_options) / sizeof(config_options[0]);
@@ -348,24 +403,35 @@ static void man_option(const struct config_option *option, FILE *out)
 	fputc('\n', out);
 }
 
+/* The heading of a section with those around it: `radius { server "ADDRESS" { ... } }`. */
+static void man_heading(enum config_section section, FILE *out)
+{
+	enum config_section path[CONFIG_SECTIONS];
+	size_t depth = 0;
+
+	for (enum config_section s = section; s != CONFIG_ROOT; s = config_sections[s].parent)
+		path[depth++] = s;
+	fputs(".SS", out);
+	for (size_t i = depth; i-- > 0;) {
+		const struct config_section_info *info = &config_sections[path[i]];
+
+		fputc(' ', out);
+		man_text(info->name, out);
+		if (info->title && i == 0)
+			fprintf(out, " \\(dq%s\\(dq", info->title);
+		fputs(" {", out);
+	}
+	fputs(depth ? " ..." : " General", out);
+	while (depth-- > 0)
+		fputs(" }", out);
+	fputc('\n', out);
+}
+
 void config_schema_dump_man(FILE *out)
 {
 	for (int s = 0; s < CONFIG_SECTIONS; s++) {
-		const struct config_section_info *info = &config_sections[s];
-
-		if (s == CONFIG_ROOT)
-			fputs(".SS General", out);
-		else if (info->parent != CONFIG_ROOT)
-			fprintf(out, ".SS %s { %s", config_sections[info->parent].name, info->name);
-		else
-			fprintf(out, ".SS %s", info->name);
-		if (info->title)
-			fprintf(out, " \\(dq%s\\(dq", info->title);
-		fprintf(out, "%s\n",
-			s == CONFIG_ROOT              ? ""
-			: info->parent != CONFIG_ROOT ? " { ... } }"
-						      : " { ... }");
-		man_text(info->help, out);
+		man_heading(s, out);
+		man_text(config_sections[s].help, out);
 		fputc('\n', out);
 		for (size_t i = 0; i < config_option_count; i++)
 			if (config_options[i].section == (enum config_section)s)

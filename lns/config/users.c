@@ -166,7 +166,7 @@ void config_users_read(
 	}
 	config->user_count = count;
 	if (!count && !complaints)
-		config_doc_blame_item(doc, item, "%s has no user in it", file->name);
+		config_doc_warn(doc, index, "there is no user in it, so nobody can connect");
 	check_twice(doc, index, entries, count, complaints);
 out:
 	free(entries);

@@ -168,10 +168,13 @@ static const char *parse_listen(const struct config_option *option, const char *
 {
 	char host[ADDR_TEXT];
 	const char *end, *port_text = NULL;
-	uint64_t port = L2TP_PORT;
+	bool metrics = !strcmp(option->name, "metrics");
+	uint64_t port = metrics ? CONFIG_METRICS_PORT : L2TP_PORT;
 	union addr parsed, *slot;
 	size_t len = strlen(text);
 
+	if (!len && metrics) /* off */
+		return NULL;
 	if (*text == '[' && (end = strchr(text, ']'))) {
 		len = end - ++text;
 		port_text = end[1] == ':' ? end + 2 : end[1] ? "" : NULL;

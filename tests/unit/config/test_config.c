@@ -312,9 +312,64 @@ Test(config, errors_between_sections)
 		expect(cases[i].text, cases[i].lines);
 }
 
-Test(config, errors_of_radius)
+Test(config, dynamic_authorization)
 {
 #define HEAD "lac l { peers = ::/0 ppp = p }\nppp p { local-address = 192.0.2.1 }\n"
+#define DAS(text)                                                                                  \
+	HEAD "radius { server 10.0.0.1 { secret = x }\ndynamic-authorization {\n" text "\n} }\n"
+	static const struct {
+		const char *text, *lines;
+	} cases[] = {
+		{ DAS(""), "lns.conf:6: radius: dynamic-authorization: nobody may send requests "
+			   "(example: client \"192.0.2.10\" { secret = '...' })\n" },
+		{ DAS("client 10.0.0.1 { }"),
+			"lns.conf:5: radius: dynamic-authorization: client \"10.0.0.1\": secret or "
+			"secret-file is missing\n" },
+		{ DAS("client nobody { secret = x }"),
+			"lns.conf:5: radius: dynamic-authorization: client \"nobody\": is not an "
+			"address\n" },
+		{ DAS("client ::1 { secret = x }\nclient 0::1 { secret = x }"),
+			"lns.conf:6: radius: dynamic-authorization: client \"0::1\": the same address "
+			"is given to two clients\n" },
+		{ DAS("client ::1 { secret = x } address = 10.0.0.2"),
+			"lns.conf:5: radius: dynamic-authorization: client \"::1\": cannot send to the "
+			"address given there\n" },
+		{ DAS("client 10.0.0.1 { secret = x } address = { 10.0.0.2,\n10.0.0.2 }"),
+			"lns.conf:6: radius: dynamic-authorization: address: 10.0.0.2 is given twice\n" },
+		{ DAS("client 10.0.0.1 { secret = x } port = 1023"),
+			"lns.conf:5: radius: dynamic-authorization: port: '1023' is out of range (from "
+			"1024 to 65535)\n" },
+		{ DAS("clint 10.0.0.1 { secret = x } client 10.0.0.1 { secret = x }"),
+			"lns.conf:5: radius: dynamic-authorization: unknown option 'clint'; did you mean "
+			"'client'?\n" },
+		{ "client 10.0.0.1 { secret = x }\n" DAS("client 10.0.0.1 { secret = x }"),
+			"lns.conf:1: unknown option 'client'\n" },
+	};
+	struct config *config = parse_text(DAS(
+		"client 10.0.0.1 { secret = 'a b' }\nclient \"2001:db8::1\" { secret-file = key }\n"
+		"port = 3800 address = { 10.0.0.2, ::1 }"));
+
+	cr_assert(config, "%s", said);
+	cr_assert(config->radius.has_das);
+	cr_assert_eq(config->radius.das.port, 3800);
+	cr_assert_eq(config->radius.das.address[1].sa.sa_family, AF_INET6);
+	cr_assert_eq(config->radius.das.client_count, 2);
+	cr_assert_eq(config->radius.das.clients[0].addr.sa.sa_family, AF_INET);
+	cr_assert_eq(config->radius.das.clients[0].secret.len, 3);
+	cr_assert_arr_eq(config->radius.das.clients[1].secret.data, "s3cret", 6);
+	cr_assert_eq(config->radius.server_count, 1);
+	config_free(config);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cr_expect_null(parse_text(cases[i].text));
+		cr_expect_str_eq(said, cases[i].lines, "%s\ngave: %s", cases[i].text, said);
+	}
+	config = parse_text(HEAD "radius { server 10.0.0.1 { secret = x } }\n");
+	cr_assert(config && !config->radius.has_das);
+	config_free(config);
+}
+
+Test(config, errors_of_radius)
+{
 	cr_assert(!parse_text(
 		HEAD "radius { server 10.0.0.1 { secret = x }\n"
 		     "server 010.0.0.1 { secret = x } server \"10.0.0.1\" { }\n"
@@ -410,6 +465,24 @@ Test(config, includes)
 	cr_assert_str_eq(said, "lns.conf:1: include: nowhere: No such file or directory\n");
 }
 
+Test(config, metrics)
+{
+	struct config *config = parse_text(BASE "metrics = \"\"\n");
+	char text[ADDR_TEXT];
+
+	cr_assert(config, "%s", said);
+	cr_assert_eq(config->metrics_count, 0);
+	config_free(config);
+	config = parse_text(BASE "metrics = { \"::1\", 192.0.2.1:80 }\n");
+	cr_assert(config, "%s", said);
+	cr_assert_eq(config->metrics_count, 2);
+	cr_assert_str_eq(addr_text(&config->metrics[0], text), "[::1]:9473");
+	cr_assert_str_eq(addr_text(&config->metrics[1], text), "192.0.2.1:80");
+	config_free(config);
+	expect("metrics = { 192.0.2.1, 192.0.2.1:9473 }\n",
+		"lns.conf:5: metrics: 192.0.2.1:9473 is given twice\n");
+}
+
 Test(config, users)
 {
 	static const char good[] = "# comment\n\n  alice  \"wonder land\"  100.64.0.10 # c\r\n"
@@ -446,8 +519,11 @@ Test(config, users)
 		"users:8: user 'a' is also in line 1\n"
 		"users:10: address 10.0.0.1 is also in line 9\n"
 		"users:11: the name is not one (1 to 253 characters)\n");
-	cr_assert(!parse(BASE, strlen(BASE), "# nobody\n", ""));
-	cr_assert_str_eq(said, "lns.conf:1: users: users has no user in it\n");
+	config = parse(BASE, strlen(BASE), "# nobody\n", "");
+	cr_assert(config);
+	cr_assert_eq(config->user_count, 0);
+	config_free(config);
+	cr_assert_str_eq(said, "users: warning: there is no user in it, so nobody can connect\n");
 }
 
 Test(config, lac_of_a_peer)
@@ -487,7 +563,8 @@ Test(config, lac_of_a_peer)
 Test(config, dump)
 {
 	struct config *config = parse_text(
-		"name = 'a\"$b'\n" HEAD "radius { server 10.0.0.1 { secret = Geheimnis } }\n"
+		"name = 'a\"$b'\n" HEAD "radius { server 10.0.0.1 { secret = Geheimnis }\n"
+		"dynamic-authorization { client 10.0.0.1 { secret = Geheimnis } } }\n"
 		"lac m { peers = ::1 ppp = p secret = Geheimnis }\n");
 	char *first = NULL, *second = NULL, *at;
 	size_t size;
