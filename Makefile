@@ -87,6 +87,10 @@ $(O)/lns-load: $(call objs,$(LOAD) lns/env_ev.c) $(call libs,l2tp base)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
 		-lev -lnettle -ljansson
 
+$(O)/tests/kernel_floor: $(O)/tests/load/kernel_floor.o
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lnl-route-3 -lnl-3 -lpthread
+
 # The RADIUS client and the spool as fast as they go.
 $(O)/radius_bench: $(call objs,tests/load/radius_bench.c) $(call libs,radius)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lev $(SYS_radius)
@@ -129,6 +133,7 @@ $(foreach u,$(UNITS),$(eval $(call unit,$(u))))
 
 # Its test of short memory counts allocations.
 $(O)/unit-l2tp: override LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
+$(O)/unit-subscriber: override LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc
 
 unit: $(patsubst %,run-unit-%,$(UNITS))
 
@@ -187,11 +192,22 @@ $(TEST_PROGRAMS): $(O)/tests/%: $(O)/tests/system/%.o $(call objs,$(filter-out l
 $(O)/tests/lns.so: $(O)/lns.so
 	$(Q)mkdir -p $(@D) && ln -sf ../lns.so $@
 
-test-programs: $(TEST_PROGRAMS) $(O)/tests/lns.so
+test-programs: $(TEST_PROGRAMS) $(O)/tests/lns.so $(O)/lns-load
 
 system-tests: all test-programs
-	$(Q)tests/vm/run 'LNS_BUILD=$(abspath $(O)) PLUGIN_BUILD=$(abspath $(O))/tests $(PYTHON) -B -u -m pytest \
+	$(Q)LNS_VM_TIMEOUT=$(or $(LNS_VM_TIMEOUT),3000) tests/vm/run 'LNS_BUILD=$(abspath $(O)) PLUGIN_BUILD=$(abspath $(O))/tests $(PYTHON) -B -u -m pytest \
 		-p no:cacheprovider -v -ra --durations=5 $(TESTS) $(PYTEST)'
+
+# lnsd, xl2tpd and the bare kernel under the same load: see tests/load/README.md.
+SESSIONS    ?= 1000
+LACS        ?= 10
+OUTSTANDING ?= 500
+BENCH       ?=
+bench: all $(O)/lns-load $(O)/tests/kernel_floor
+	$(Q)tests/vm/run 'LNS_BUILD=$(abspath $(O)) $(PYTHON) -B -u tests/load/bench.py \
+		--sessions $(SESSIONS) --lacs $(LACS) --outstanding $(OUTSTANDING) $(BENCH)' \
+		>$(O)/bench.out; status=$$?; grep -v '^{"bench"' $(O)/bench.out; \
+		grep '^{"bench"' $(O)/bench.out >$(O)/bench.json; exit $$status
 
 demo:
 	$(Q)tests/deps.sh
@@ -272,6 +288,7 @@ help:
 	@echo 'make replay        the corpora of tests/replay under ASan and UBSan'
 	@echo 'make fuzz          libFuzzer; RUNS=100000 TARGET="$(TARGETS)"'
 	@echo 'make system-tests  pytest on a kernel with L2TP; TESTS=FILE PYTEST="-k WORD"'
+	@echo 'make bench         lnsd, xl2tpd and the bare kernel compared; SESSIONS= LACS= OUTSTANDING= BENCH='
 	@echo 'make lint          cppcheck, clang-format and the house rules'
 	@echo 'make format        let clang-format do it'
 	@echo 'make clean         remove what was built'
@@ -285,7 +302,7 @@ clean:
 
 FORCE:
 .PHONY: all unit replay fuzz test-programs system-tests demo deps lint check run install uninstall help
-.PHONY: deb format clean FORCE
+.PHONY: deb bench format clean FORCE
 .SECONDARY:
 
 # Not for the targets that only start others.

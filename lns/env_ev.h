@@ -16,10 +16,11 @@ void env_ev_free(struct env *env);
 void env_ev_run(struct env *env);
 void env_ev_stop(struct env *env);
 
-/* Turns of the loop so far, and the most CPU time that one of them took, microseconds. */
+/* Turns of the loop so far; the most CPU time that one of them took and that of all, microseconds. */
+#define ENV_EV_SLOW ENV_MS(5) /* more than this a turn should not take */
 struct env_ev_load {
-	uint64_t turns;
-	uint64_t longest;
+	uint64_t turns, slow;
+	uint64_t longest, busy;
 };
 void env_ev_get_load(const struct env *env, struct env_ev_load *ret_load);
 

@@ -61,7 +61,7 @@
 
 /* Exported by pppd, declared in its headers or not, according to the version. */
 struct tdb_context;
-extern int got_sighup, got_sigterm;
+extern int got_sighup, got_sigterm, hungup;
 extern int tdb_close(struct tdb_context *db);
 #if LNS_PPPD_25
 extern unsigned char outpacket_buf[];

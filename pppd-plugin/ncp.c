@@ -206,9 +206,33 @@ static void ip_up(void *ctx, int arg)
 	up_send(&up);
 }
 
+static void link_down_send(enum ppp_end end, int exit_status)
+{
+	static int sent;
+	struct ppp_link_down down = { .end = end, .status = exit_status & 0xff };
+
+	if (sent || lns_session.id == 0)
+		return;
+	sent = 1;
+	lns_channel_send(&down, PPP_LINK_DOWN, sizeof(down));
+}
+
+/*
+ * The interface is gone, and with it all that an orderly end would take back: asking the kernel for that
+ * costs more than the session's whole setup, a thousand times where a LAC is lost.
+ */
+static void exit_when_hung_up(void)
+{
+	if (!hungup || lns_session.id == 0)
+		return;
+	link_down_send(PPP_END_HANGUP, EXIT_HANGUP);
+	_exit(EXIT_HANGUP);
+}
+
 static void ip_down(void *ctx, int arg)
 {
 	(void)ctx, (void)arg;
+	exit_when_hung_up();
 	down_send(PPP_IPV4);
 }
 
@@ -225,6 +249,7 @@ static void ipv6_up(void *ctx, int arg)
 static void ipv6_down(void *ctx, int arg)
 {
 	(void)ctx, (void)arg;
+	exit_when_hung_up();
 	down_send(PPP_IPV6);
 }
 
@@ -299,17 +324,6 @@ static enum ppp_end end_reason(int exit_status)
 	return PPP_END_OTHER;
 }
 
-static void link_down_send(enum ppp_end end, int exit_status)
-{
-	static int sent;
-	struct ppp_link_down down = { .end = end, .status = exit_status & 0xff };
-
-	if (sent || lns_session.id == 0)
-		return;
-	sent = 1;
-	lns_channel_send(&down, PPP_LINK_DOWN, sizeof(down));
-}
-
 /*
  * A Terminate-Request ends an open link for certain. It is told before pppd answers the client: the LAC
  * hangs up once it sees the answer, and whoever ended the session must not depend on that race.
@@ -332,6 +346,7 @@ static void packet_seen(unsigned char *packet, int len)
 static void phase_changed(void *ctx, int new_phase)
 {
 	(void)ctx;
+	exit_when_hung_up();
 	if (new_phase == PHASE_AUTHENTICATE)
 		link_up_send();
 	else if (new_phase == PHASE_DISCONNECT)

@@ -3,7 +3,7 @@
  * template: the fork server. A template pppd waits here, in its channel's connect(), and turns each
  * request into a process of its own, or into itself when the request says so.
  *
- * clone3(CLONE_PARENT) makes the starter of the template (the monitor) the parent of every session: it
+ * clone(CLONE_PARENT) makes the starter of the template (the monitor) the parent of every session: it
  * reaps them and knows them by pidfd, and the template may die without hurting one. The monitor is told
  * before the engine. The template ends when both have closed the fork socket, and on SIGTERM.
  *
@@ -126,13 +126,19 @@ static void answer_send(int to, struct ppp_forked *answer, uint16_t type, int fd
 	}
 }
 
-/* 0 in the child; the child's pid and *ret_pidfd in the template; or -errno. */
+/*
+ * 0 in the child; the child's pid and *ret_pidfd in the template; or -errno. Not by clone3, which seccomp
+ * filters against new namespaces refuse whatever its flags are (they cannot read them).
+ */
 static int session_clone(int *ret_pidfd)
 {
+	const unsigned long flags = CLONE_PARENT | CLONE_PIDFD;
 	int pidfd = -1;
-	struct clone_args args = { .flags = CLONE_PARENT | CLONE_PIDFD,
-		.pidfd = (uint64_t)(uintptr_t)&pidfd };
-	long pid = syscall(SYS_clone3, &args, sizeof(args));
+#ifdef __s390__
+	long pid = syscall(SYS_clone, 0UL, flags, &pidfd, NULL, 0UL);
+#else
+	long pid = syscall(SYS_clone, flags, 0UL, &pidfd, NULL, 0UL);
+#endif
 
 	if (pid < 0)
 		return -errno;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * control: see control.h. Owns its listener and its clients; a client owns its request and its unsent
- * answer.
+ * answer, which is also the bounded queue of its feed: beyond OUT_HIGH items are dropped and counted.
  */
 #include "lns/control/control.h"
 
@@ -18,6 +18,14 @@
 
 #define OUT_HIGH 65536 /* octets unsent beyond which no more items are made */
 
+/* Part of its client. */
+struct control_feed {
+	struct control_client *client;
+	const struct control_feed_command *command; /* NULL: no feed is open */
+	void *user;
+	uint64_t dropped; /* since the last item */
+};
+
 struct control_client {
 	LIST_ENTRY(control_client) entry;
 	struct control *control;
@@ -31,6 +39,7 @@ struct control_client {
 	const struct control_command *command;
 	json_t *args;
 	uint64_t cursor;
+	struct control_feed feed;
 	bool eof, broken;
 };
 
@@ -39,13 +48,26 @@ struct control {
 	struct env_io *io;
 	int fd;
 	const struct control_command *commands;
+	const struct control_feed_command *feeds; /* NULL: none */
 	void *ctx;
 	LIST_HEAD(, control_client) clients;
 	unsigned int client_count;
 };
 
+/* Tells the owner of a feed that nobody reads it any more. */
+static void close_feed(struct control_client *client)
+{
+	const struct control_feed_command *command = client->feed.command;
+
+	if (!command)
+		return;
+	client->feed.command = NULL;
+	command->close(client->control->ctx, &client->feed);
+}
+
 static void client_free(struct control_client *client)
 {
+	close_feed(client);
 	LIST_REMOVE(client, entry);
 	client->control->client_count--;
 	env_io_free(client->io);
@@ -117,6 +139,77 @@ static void make_items(struct control_client *client)
 	}
 }
 
+/* ---- feeds ---- */
+
+void control_feed_set_user(struct control_feed *feed, void *user)
+{
+	feed->user = user;
+}
+
+void *control_feed_user(const struct control_feed *feed)
+{
+	return feed->user;
+}
+
+/* Somebody outside the client's own turn wrote to it: that turn follows. */
+static void wake(struct control_client *client)
+{
+	env_io_set(client->io, ENV_READ | ENV_WRITE);
+}
+
+static void tell_dropped(struct control_feed *feed)
+{
+	if (feed->dropped)
+		answer(feed->client, "dropped", json_integer((json_int_t)feed->dropped));
+	feed->dropped = 0;
+}
+
+void control_feed_push(struct control_feed *feed, json_t *item)
+{
+	if (!item || feed->client->out_len > OUT_HIGH) {
+		feed->dropped++;
+		json_decref(item);
+		return;
+	}
+	tell_dropped(feed);
+	answer(feed->client, "item", item);
+	wake(feed->client);
+}
+
+void control_feed_end(struct control_feed *feed, const char *error)
+{
+	tell_dropped(feed);
+	feed->command = NULL;
+	end_command(feed->client, error);
+	wake(feed->client);
+}
+
+static const struct control_feed_command *find_feed(const struct control *control, const char *name)
+{
+	const struct control_feed_command *command = control->feeds;
+
+	while (command && command->name && strcmp(command->name, name) != 0)
+		command++;
+	return command && command->name ? command : NULL;
+}
+
+static void begin_feed(struct control_client *client, const struct control_feed_command *command,
+	const json_t *args)
+{
+	char error[256] = "";
+
+	client->feed = (struct control_feed){ .client = client, .command = command };
+	if (command->open(client->control->ctx, args, &client->feed, error, sizeof(error)) == 0) {
+		if (client->feed.command)
+			answer(client, "started", json_true());
+		return;
+	}
+	client->feed.command = NULL;
+	end_command(client, *error ? error : "not possible now");
+}
+
+/* ---- requests ---- */
+
 static void begin_command(struct control_client *client, const char *line, size_t len)
 {
 	const struct control_command *command;
@@ -139,6 +232,9 @@ static void begin_command(struct control_client *client, const char *line, size_
 		client->command = command;
 		client->args = json_incref(json_object_get(request, "args"));
 		client->cursor = 0;
+	} else if (find_feed(client->control, name)) {
+		begin_feed(
+			client, find_feed(client->control, name), json_object_get(request, "args"));
 	} else {
 		snprintf(error, sizeof(error), "unknown command \"%.64s\"", name);
 		end_command(client, error);
@@ -161,6 +257,10 @@ static bool next_request(struct control_client *client)
 			client->in_len = 0;
 		}
 		return false;
+	}
+	if (client->feed.command) {
+		close_feed(client);
+		end_command(client, NULL);
 	}
 	len = (size_t)(end - client->in);
 	begin_command(client, client->in, len);
@@ -209,8 +309,11 @@ static void client_ready(void *ctx, int events)
 	while (next_request(client))
 		make_items(client);
 	transmit(client);
+	if (client->feed.command && client->out_len == 0)
+		tell_dropped(&client->feed);
 	busy = client->command || client->out_len > 0;
-	if (client->broken || (client->eof && !busy && !memchr(client->in, '\n', client->in_len))) {
+	if (client->broken || (client->eof && client->feed.command) ||
+		(client->eof && !busy && !memchr(client->in, '\n', client->in_len))) {
 		client_free(client);
 		return;
 	}
@@ -261,6 +364,11 @@ int control_new(struct env *env, int listen_fd, const struct control_command *co
 	LIST_INIT(&control->clients);
 	*ret_control = control;
 	return 0;
+}
+
+void control_set_feeds(struct control *control, const struct control_feed_command *commands)
+{
+	control->feeds = commands;
 }
 
 void control_free(struct control *control)

@@ -6,8 +6,14 @@
  *   <- {"item": {...}}   any number of them
  *   <- {"done": true}    or  {"error": "no such session"}
  *
+ *   -> {"command": "trace tunnel", "args": {"id": 12}}
+ *   <- {"started": true}
+ *   <- {"item": {...}}   as things happen, until {"done": true} or {"error": ...}
+ *   <- {"dropped": 7}    so many items were left out here, because the reader was slow
+ *
  * Answers are streamed: at most CONTROL_ITEMS items a turn of the loop, and none while the reader does
- * not read. A client that sends nonsense is told so and may go on.
+ * not read. A client that sends nonsense is told so and may go on. A feed, the answer that has no end of
+ * its own, ends when its client sends another request or closes its side.
  */
 #ifndef LNS_CONTROL_CONTROL_H
 #define LNS_CONTROL_CONTROL_H
@@ -37,11 +43,35 @@ struct control_command {
 };
 
 /*
+ * A command whose items come when they come. open gets a feed to keep and to push to; 0, or -errno with
+ * error (size octets) set, and then the feed is nothing to keep. It ends by control_feed_end, or the
+ * reader ends it, which close tells: then the feed is gone when close returns.
+ */
+struct control_feed;
+
+struct control_feed_command {
+	const char *name;
+	int (*open)(
+		void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
+	void (*close)(void *ctx, struct control_feed *feed);
+};
+
+void control_feed_set_user(struct control_feed *feed, void *user);
+void *control_feed_user(const struct control_feed *feed);
+/* Sends item, which is consumed, NULL for one that memory was too short for; or counts it as dropped. */
+void control_feed_push(struct control_feed *feed, json_t *item);
+/* The answer is complete: "done", or an error when that is not NULL. The feed is gone afterwards. */
+void control_feed_end(struct control_feed *feed, const char *error);
+
+/*
  * Serves on listen_fd (owned from now on, also when it fails) with the commands of a table that ends
  * with a NULL name; ctx is for them. 0 and *ret_control, or -errno.
  */
 int control_new(struct env *env, int listen_fd, const struct control_command *commands, void *ctx,
 	struct control **ret_control);
+/* Serves these as well; the table ends with a NULL name. */
+void control_set_feeds(struct control *control, const struct control_feed_command *commands);
+/* Ends everything; feeds are closed. */
 void control_free(struct control *control);
 
 #endif

@@ -7,8 +7,12 @@
  * important columns are left out. Text may come from strangers (names of users, numbers): whatever
  * could move a terminal's cursor is printed as \xNN.
  *
+ * Answers that go on (trace, capture, call) are printed item by item as they come, by follow.c.
+ *
  * Exit status: 0 done, 1 the server refuses or does not answer, 2 wrong usage.
  */
+#include "lns/control/follow.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -89,22 +93,69 @@ static const struct column radius_columns[] = {
 	{ 0 },
 };
 
+static const struct column das_columns[] = {
+	{ "client", "CLIENT", FORMAT_TEXT, 0 },
+	{ "disconnects", "DISCONNECTS", FORMAT_NUMBER, 0 },
+	{ "coas", "COAS", FORMAT_NUMBER, 0 },
+	{ "acks", "ACKED", FORMAT_NUMBER, 0 },
+	{ "naks", "REFUSED", FORMAT_NUMBER, 0 },
+	{ "duplicates", "REPEATED", FORMAT_NUMBER, 2 },
+	{ "bad_authenticators", "FORGED", FORMAT_NUMBER, 3 },
+	{ "malformed", "MALFORMED", FORMAT_NUMBER, 4 },
+	{ "stale", "STALE", FORMAT_NUMBER, 5 },
+	{ "dropped", "DROPPED", FORMAT_NUMBER, 1 },
+	{ 0 },
+};
+
+static const struct column history_columns[] = {
+	{ "ended", "ENDED", FORMAT_TEXT, 1 },
+	{ "user", "USER", FORMAT_TEXT, 0 },
+	{ "lac", "LAC", FORMAT_TEXT, 2 },
+	{ "calling", "CALLING", FORMAT_TEXT, 5 },
+	{ "ip", "ADDRESS", FORMAT_TEXT, 4 },
+	{ "uptime", "LASTED", FORMAT_SECONDS, 3 },
+	{ "rx_octets", "IN", FORMAT_OCTETS, 6 },
+	{ "tx_octets", "OUT", FORMAT_OCTETS, 7 },
+	{ "reason", "REASON", FORMAT_TEXT, 0 },
+	{ "detail", "DETAIL", FORMAT_TEXT, 0 },
+	{ 0 },
+};
+
+static const struct column pool_columns[] = {
+	{ "pool", "POOL", FORMAT_TEXT, 0 },
+	{ "size", "SIZE", FORMAT_NUMBER, 0 },
+	{ "used", "USED", FORMAT_NUMBER, 0 },
+	{ "reserved", "RESERVED", FORMAT_NUMBER, 0 },
+	{ "free", "FREE", FORMAT_NUMBER, 0 },
+	{ 0 },
+};
+
 static const struct command {
 	const char *name;             /* words of the command line, and of the request */
 	const char *argument;         /* key of the argument, NULL: none */
 	const struct column *columns; /* a list in a table; NULL: one object */
 	const char *help;
+	follow_fn *follow; /* NULL: the answer is complete at once */
 } commands[] = {
-	{ "show tunnels", NULL, tunnel_columns, "tunnels, one a line" },
-	{ "show sessions", NULL, session_columns, "sessions, one a line; see the filters" },
-	{ "show session", "id", NULL, "everything about one session" },
-	{ "show stats", NULL, NULL, "totals since the start" },
-	{ "show radius", NULL, radius_columns, "RADIUS servers, one a line" },
-	{ "show spool", NULL, NULL, "accounting records that wait for a server" },
-	{ "disconnect session", "id", NULL, "end one session" },
-	{ "disconnect user", "user", NULL, "end all sessions of a user" },
-	{ "disconnect tunnel", "id", NULL, "close a tunnel and end its sessions" },
-	{ "reload", NULL, NULL, "read the configuration again" },
+	{ "show tunnels", NULL, tunnel_columns, "tunnels, one a line", NULL },
+	{ "show sessions", NULL, session_columns, "sessions, one a line; see the filters", NULL },
+	{ "show session", "id", NULL, "everything about one session", NULL },
+	{ "show stats", NULL, NULL, "totals since the start", NULL },
+	{ "show radius", NULL, radius_columns, "RADIUS servers, one a line", NULL },
+	{ "show das", NULL, das_columns, "clients of dynamic authorization, one a line", NULL },
+	{ "show spool", NULL, NULL, "accounting records that wait for a server", NULL },
+	{ "show pools", NULL, pool_columns, "address pools, one a line", NULL },
+	{ "history", NULL, history_columns, "the last ends and failed calls, newest first", NULL },
+	{ "spool flush", NULL, NULL, "send what waits for a server now", NULL },
+	{ "disconnect session", "id", NULL, "end one session", NULL },
+	{ "disconnect user", "user", NULL, "end all sessions of a user", NULL },
+	{ "disconnect tunnel", "id", NULL, "close a tunnel and end its sessions", NULL },
+	{ "trace tunnel", "id", NULL, "a tunnel's messages as they come and go", follow_trace },
+	{ "trace session", "id", NULL, "those of one session, until it ends", follow_trace },
+	{ "trace lac", "lac", NULL, "those of all tunnels of a lac section", follow_trace },
+	{ "capture tunnel", "id", NULL, "the same as a pcap file on standard output",
+		follow_capture },
+	{ "call", "number", NULL, "let a LAC place a call; see the options", follow_call },
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -117,18 +168,25 @@ static void usage(FILE *out)
 		char words[64];
 
 		snprintf(words, sizeof(words), "%s%s", commands[i].name,
-			!commands[i].argument                     ? ""
-			: strcmp(commands[i].argument, "id") == 0 ? " ID"
-								  : " NAME");
+			!commands[i].argument                         ? ""
+			: strcmp(commands[i].argument, "id") == 0     ? " ID"
+			: strcmp(commands[i].argument, "number") == 0 ? " NUMBER"
+								      : " NAME");
 		fprintf(out, "  %-24s %s\n", words, commands[i].help);
 	}
 	fputs("\nOptions:\n"
 	      "  -s, --socket SOCKET      the control socket, " SOCKET_DEFAULT " by default\n"
 	      "  -j, --json               one JSON document: an array, or an object\n"
-	      "      --user NAME          show sessions: of this user only\n"
-	      "      --lac NAME           show sessions: of this lac section only\n"
+	      "      --user NAME          show sessions, history: of this user only\n"
+	      "      --lac NAME           show sessions, history: of this lac section only\n"
 	      "      --ip ADDRESS         show sessions: with this address only\n"
 	      "      --state STATE        show sessions: in this state only\n"
+	      "      --tunnel ID          call: through this tunnel\n"
+	      "      --lac NAME           call: through a tunnel of this lac section\n"
+	      "      --address ADDRESS    call: of this LAC, with --lac; opens a tunnel if need be\n"
+	      "      --sub-address NUMBER call: behind the number\n"
+	      "      --minimum-bps N      call: lowest speed, bit/s\n"
+	      "      --maximum-bps N      call: highest speed, bit/s\n"
 	      "  -h, --help               this text\n",
 		out);
 }
@@ -452,43 +510,104 @@ static int take_line(const char *line, size_t len, json_t *items)
 	return result;
 }
 
+/* Sends the request (consumed): a stream to read the answer from, NULL after saying why there is none. */
+static FILE *open_request(const char *path, json_t *request)
+{
+	int fd = connect_to(path), error;
+	FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (!in) {
+		if (fd >= 0)
+			close(fd);
+		json_decref(request);
+		return NULL;
+	}
+	error = send_request(fd, request);
+	if (!error)
+		return in;
+	fprintf(stderr, "lnsctl: %s: %s\n", path, strerror(-error));
+	fclose(in);
+	return NULL;
+}
+
 /* The items of the answer to request (consumed), NULL after saying why there is none. */
 static json_t *ask(const char *path, json_t *request)
 {
-	json_t *items = json_array();
-	int fd = connect_to(path), error, taken = 0;
-	FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
+	FILE *in = open_request(path, request);
+	json_t *items = in ? json_array() : NULL;
+	int taken = items ? 0 : -1;
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t len;
 
-	if (!in || !items) {
-		if (fd >= 0)
-			close(fd);
-		json_decref(request);
-		goto fail;
-	}
-	error = send_request(fd, request);
-	if (error) {
-		fprintf(stderr, "lnsctl: %s: %s\n", path, strerror(-error));
-		goto fail;
-	}
 	errno = 0;
 	while (!taken && (len = getline(&line, &size, in)) > 0)
 		taken = take_line(line, len, items);
 	if (!taken)
 		fprintf(stderr, "lnsctl: %s: %s\n", path,
 			errno == EAGAIN ? "no answer" : "the answer ends early");
-	if (taken > 0)
-		goto out;
-fail:
-	json_decref(items);
-	items = NULL;
-out:
+	if (taken <= 0) {
+		json_decref(items);
+		items = NULL;
+	}
 	free(line);
 	if (in)
 		fclose(in);
 	return items;
+}
+
+/* Prints one line of an answer that goes on: as take_line. */
+static int follow_line(const char *line, size_t len, follow_fn *print)
+{
+	json_t *items = json_array(), *message = json_loadb(line, len, 0, NULL);
+	json_t *dropped = json_object_get(message, "dropped");
+	int result = 0, error = 0;
+
+	if (json_object_get(message, "started")) {
+		if (print != follow_call)
+			fputs("lnsctl: from now on; interrupt it to end\n", stderr);
+	} else if (json_is_integer(dropped)) {
+		fprintf(stderr, "lnsctl: %" JSON_INTEGER_FORMAT " left out: they came too fast\n",
+			json_integer_value(dropped));
+	} else {
+		result = items ? take_line(line, len, items) : -1;
+		error = json_array_size(items) ? print(json_array_get(items, 0), stdout) : 0;
+	}
+	if (error) {
+		fprintf(stderr, "lnsctl: output: %s\n", strerror(-error));
+		result = -1;
+	}
+	json_decref(message);
+	json_decref(items);
+	return result;
+}
+
+/* Prints an answer that goes on, until its end. The exit status. */
+static int follow(const char *path, json_t *request, follow_fn *print)
+{
+	static const struct timeval forever = { 0 };
+	FILE *in;
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t len;
+	int taken = 0;
+
+	if (print == follow_capture && (isatty(STDOUT_FILENO) || follow_capture_begin(stdout))) {
+		fputs("lnsctl: a capture goes to a file or a program: > tunnel.pcap\n", stderr);
+		json_decref(request);
+		return EXIT_USAGE;
+	}
+	in = open_request(path, request);
+	if (!in)
+		return EXIT_REFUSED;
+	setsockopt(fileno(in), SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever));
+	while (!taken && (len = getline(&line, &size, in)) > 0)
+		taken = follow_line(line, len, print);
+	if (!taken)
+		fprintf(stderr, "lnsctl: %s: lnsd is gone\n", path);
+	free(line);
+	fclose(in);
+	return taken > 0 ? 0 : EXIT_REFUSED;
 }
 
 /* ---- the command line ---- */
@@ -546,46 +665,89 @@ static const struct command *find_command(char **words, int count, json_t *args)
 	return found;
 }
 
+enum { OF_SESSIONS = 1, OF_CALL = 2, OF_HISTORY = 4 };
+
+/* Options that become arguments of the request, and the commands that they are for. */
+static const struct parameter {
+	const char *option, *key;
+	bool number;
+	unsigned int commands;
+} parameters[] = {
+	{ "user", "user", false, OF_SESSIONS | OF_HISTORY },
+	{ "lac", "lac", false, OF_SESSIONS | OF_HISTORY | OF_CALL },
+	{ "ip", "ip", false, OF_SESSIONS },
+	{ "state", "state", false, OF_SESSIONS },
+	{ "tunnel", "tunnel", true, OF_CALL },
+	{ "address", "address", false, OF_CALL },
+	{ "sub-address", "sub_address", false, OF_CALL },
+	{ "minimum-bps", "minimum_bps", true, OF_CALL },
+	{ "maximum-bps", "maximum_bps", true, OF_CALL },
+};
+#define PARAMETER_COUNT (sizeof(parameters) / sizeof(parameters[0]))
+
+/* Adds the argument of an option. False after saying what is wrong. */
+static bool take_parameter(const struct parameter *parameter, const char *text, json_t *args)
+{
+	size_t len = strlen(text);
+	bool is_number = len > 0 && len < 16 && strspn(text, "0123456789") == len;
+
+	if ((!parameter->number || is_number) &&
+		!json_object_set_new(args, parameter->key,
+			parameter->number ? json_integer(strtoll(text, NULL, 10))
+					  : json_string(text)))
+		return true;
+	fprintf(stderr, "lnsctl: --%s: is not %s\n", parameter->option,
+		parameter->number ? "a number" : "text");
+	return false;
+}
+
+/* Whether the options (those that are for `allowed`, all of them together) suit the command. */
+static bool options_suit(const struct command *command, unsigned int allowed)
+{
+	unsigned int kind = !strcmp(command->name, "show sessions") ? OF_SESSIONS
+			    : !strcmp(command->name, "call")        ? OF_CALL
+			    : !strcmp(command->name, "history")     ? OF_HISTORY
+								    : 0;
+
+	if (allowed == ~0u || allowed & kind)
+		return true;
+	fprintf(stderr, "lnsctl: an option is not for %s; --help tells which is for what\n",
+		command->name);
+	return false;
+}
+
 /* -1: go on; otherwise the exit status. */
 static int parse_arguments(int argc, char **argv, struct request *request)
 {
-	static const struct option options[] = {
+	struct option options[PARAMETER_COUNT + 4] = { 0 };
+	static const struct option common[] = {
 		{ "socket", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
-		{ "user", required_argument, NULL, 1 },
-		{ "lac", required_argument, NULL, 1 },
-		{ "ip", required_argument, NULL, 1 },
-		{ "state", required_argument, NULL, 1 },
-		{ 0 },
 	};
-	bool filtered = false;
+	unsigned int allowed = ~0u;
 	int option, index;
 
+	for (size_t i = 0; i < PARAMETER_COUNT; i++)
+		options[i] = (struct option){ parameters[i].option, required_argument, NULL, 1 };
+	memcpy(options + PARAMETER_COUNT, common, sizeof(common));
 	while ((option = getopt_long(argc, argv, "s:jh", options, &index)) != -1) {
 		if (option == 's') {
 			request->socket = optarg;
 		} else if (option == 'j') {
 			request->json = true;
 		} else if (option == 1) {
-			filtered = true;
-			if (json_object_set_new(
-				    request->args, options[index].name, json_string(optarg))) {
-				fputs("lnsctl: the filter is not text\n", stderr);
+			allowed &= parameters[index].commands;
+			if (!take_parameter(&parameters[index], optarg, request->args))
 				return EXIT_USAGE;
-			}
 		} else {
 			usage(option == 'h' ? stdout : stderr);
 			return option == 'h' ? 0 : EXIT_USAGE;
 		}
 	}
 	request->command = find_command(argv + optind, argc - optind, request->args);
-	if (!request->command)
+	if (!request->command || !options_suit(request->command, allowed))
 		return EXIT_USAGE;
-	if (filtered && strcmp(request->command->name, "show sessions") != 0) {
-		fprintf(stderr, "lnsctl: filters are for show sessions\n");
-		return EXIT_USAGE;
-	}
 	return -1;
 }
 
@@ -623,14 +785,17 @@ int main(int argc, char **argv)
 {
 	struct request request = { .socket = SOCKET_DEFAULT, .args = json_object() };
 	int status = parse_arguments(argc, argv, &request);
-	json_t *items;
+	json_t *items, *message;
 
 	if (status >= 0) {
 		json_decref(request.args);
 		return status;
 	}
-	items = ask(request.socket,
-		json_pack("{s:s, s:o}", "command", request.command->name, "args", request.args));
+	message = json_pack("{s:s, s:o}", "command", request.command->name, "args", request.args);
+	if (request.command->follow)
+		return follow(request.socket, message,
+			request.json ? follow_json : request.command->follow);
+	items = ask(request.socket, message);
 	if (!items)
 		return EXIT_REFUSED;
 	print_answer(&request, items);

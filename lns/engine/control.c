@@ -6,9 +6,12 @@
 #include "lns/control/control.h"
 #include "lns/engine/internal.h"
 #include "lns/ppp/ppp.h"
+#include "lns/subscriber/history.h"
+#include "lns/subscriber/pool.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define SECONDS(us) ((json_int_t)((us) / 1000000))
 #define DONE        UINT64_MAX
@@ -66,6 +69,20 @@ static json_t *show_tunnels(
 	return tunnel_item(engine, tunnel);
 }
 
+struct l2tp_tunnel *engine_control_tunnel(
+	struct engine *engine, const json_t *args, const char *key, char *error, size_t size)
+{
+	const json_t *id = json_object_get(args, key);
+	json_int_t number = json_integer_value(id);
+	struct l2tp_tunnel *tunnel = NULL;
+
+	if (number > 0 && number <= UINT16_MAX)
+		tunnel = l2tp_tunnel_find(engine->l2tp, (uint16_t)number);
+	if (!tunnel)
+		snprintf(error, size, id ? "no such tunnel" : "which tunnel? (\"%s\")", key);
+	return tunnel;
+}
+
 /* ---- sessions ---- */
 
 static json_t *session_item(const struct subscriber_info *info)
@@ -116,7 +133,7 @@ static json_t *show_sessions(
 }
 
 /* A session by its number, or by its Acct-Session-Id. */
-static struct subscriber *session_of(
+struct subscriber *engine_control_session(
 	struct engine *engine, const json_t *args, char *error, size_t size)
 {
 	const json_t *id = json_object_get(args, "id");
@@ -168,7 +185,7 @@ static json_t *show_session(
 	if (*cursor)
 		return NULL;
 	*cursor = DONE;
-	sub = session_of(engine, args, error, size);
+	sub = engine_control_session(engine, args, error, size);
 	if (!sub)
 		return NULL;
 	subscriber_get_info(sub, &info);
@@ -271,6 +288,33 @@ static json_t *show_radius(
 	return NULL;
 }
 
+/* Dynamic authorization: a client each, and what strangers sent. */
+static json_t *show_das(void *ctx, const json_t *args, uint64_t *cursor, char *error, size_t size)
+{
+	const struct radius_das *das = ((struct engine *)ctx)->radius.das;
+	struct radius_das_info info;
+	size_t index = (size_t)(*cursor)++;
+
+	(void)args;
+	if (!das) {
+		snprintf(error, size, "the configuration has no dynamic-authorization section");
+		return NULL;
+	}
+	if (index > radius_das_client_count(das))
+		return NULL;
+	if (index == radius_das_client_count(das))
+		return json_pack(
+			"{s:n, s:I}", "client", "dropped", (json_int_t)radius_das_strangers(das));
+	radius_das_client_info(das, index, &info);
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "client",
+		info.client, "disconnects", (json_int_t)info.disconnects, "coas",
+		(json_int_t)info.coas, "acks", (json_int_t)info.acks, "naks", (json_int_t)info.naks,
+		"duplicates", (json_int_t)info.duplicates, "bad_authenticators",
+		(json_int_t)info.bad_authenticators, "malformed", (json_int_t)info.malformed,
+		"stale", (json_int_t)info.stale, "dropped",
+		(json_int_t)(info.bad_authenticators + info.malformed + info.stale));
+}
+
 static json_t *show_spool(void *ctx, const json_t *args, uint64_t *cursor, char *error, size_t size)
 {
 	struct engine *engine = ctx;
@@ -294,6 +338,78 @@ static json_t *show_spool(void *ctx, const json_t *args, uint64_t *cursor, char 
 		json_text(info.disk_error ? strerror(info.disk_error) : NULL));
 }
 
+static json_t *flush_spool(
+	void *ctx, const json_t *args, uint64_t *cursor, char *error, size_t size)
+{
+	struct engine *engine = ctx;
+
+	if (*cursor == 0 && engine->radius.spool)
+		radius_spool_flush(engine->radius.spool);
+	return show_spool(ctx, args, cursor, error, size);
+}
+
+/* ---- history and pools ---- */
+
+static json_t *json_time(uint64_t wallclock)
+{
+	time_t seconds = (time_t)(wallclock / 1000000);
+	char text[32] = "";
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm))
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_text(text);
+}
+
+static json_t *history_item(const struct history_entry *entry)
+{
+	union addr remote = { .in4 = { .sin_family = entry->remote ? AF_INET : AF_UNSPEC,
+				      .sin_addr = { entry->remote } } };
+
+	return json_pack("{s:o, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:s, s:o}", "ended",
+		json_time(entry->wallclock), "id", (json_int_t)entry->key, "user",
+		json_text(entry->user), "lac", entry->lac, "peer_host", entry->peer_host, "calling",
+		json_text(entry->calling), "ip", json_addr(&remote, false), "uptime",
+		SECONDS(entry->lasted), "rx_octets", (json_int_t)entry->counters.rx_octets,
+		"tx_octets", (json_int_t)entry->counters.tx_octets, "reason",
+		end_rule(entry->reason)->text, "detail", json_text(entry->detail));
+}
+
+static json_t *show_history(
+	void *ctx, const json_t *args, uint64_t *cursor, char *error, size_t size)
+{
+	struct engine *engine = ctx;
+	const struct history *history = subscribers_history(engine->subscribers);
+	const struct history_entry *entry;
+
+	(void)error;
+	(void)size;
+	while ((entry = history_before(history, *cursor))) {
+		*cursor = entry->number;
+		if (matches(args, "user", entry->user) && matches(args, "lac", entry->lac))
+			return history_item(entry);
+	}
+	*cursor = 1; /* nothing is before the first */
+	return NULL;
+}
+
+static json_t *show_pools(void *ctx, const json_t *args, uint64_t *cursor, char *error, size_t size)
+{
+	struct engine *engine = ctx;
+	struct pool_info info;
+
+	(void)args;
+	(void)error;
+	(void)size;
+	if (pools_info(engine->pools, (size_t)*cursor, &info) < 0)
+		return NULL;
+	++*cursor;
+	return json_pack("{s:s, s:I, s:I, s:I, s:I}", "pool", info.name, "size",
+		(json_int_t)info.size, "used", (json_int_t)info.used, "reserved",
+		(json_int_t)info.reserved, "free",
+		(json_int_t)(info.size - info.used - info.reserved));
+}
+
 /* ---- disconnecting ---- */
 
 static json_t *disconnect_session(
@@ -304,7 +420,7 @@ static json_t *disconnect_session(
 	if (*cursor)
 		return NULL;
 	*cursor = DONE;
-	sub = session_of(ctx, args, error, size);
+	sub = engine_control_session(ctx, args, error, size);
 	if (!sub)
 		return NULL;
 	subscriber_end(sub, END_OPERATOR, NULL);
@@ -344,20 +460,15 @@ static json_t *disconnect_tunnel(
 {
 	static const struct l2tp_result result = { .code = L2TP_STOPCCN_GENERAL,
 		.text = "closed by the operator" };
-	struct engine *engine = ctx;
-	json_int_t id = json_integer_value(json_object_get(args, "id"));
-	struct l2tp_tunnel *tunnel = NULL;
+	struct l2tp_tunnel *tunnel;
 	struct l2tp_tunnel_info info;
 
 	if (*cursor)
 		return NULL;
 	*cursor = DONE;
-	if (id > 0 && id <= UINT16_MAX)
-		tunnel = l2tp_tunnel_find(engine->l2tp, (uint16_t)id);
-	if (!tunnel) {
-		snprintf(error, size, "no such tunnel");
+	tunnel = engine_control_tunnel(ctx, args, "id", error, size);
+	if (!tunnel)
 		return NULL;
-	}
 	l2tp_tunnel_info(tunnel, &info);
 	l2tp_tunnel_close(tunnel, &result);
 	return json_pack("{s:i}", "disconnected", (int)info.sessions);
@@ -369,17 +480,33 @@ static const struct control_command commands[] = {
 	{ "show session", show_session },
 	{ "show stats", show_stats },
 	{ "show radius", show_radius },
+	{ "show das", show_das },
 	{ "show spool", show_spool },
+	{ "show pools", show_pools },
+	{ "history", show_history },
+	{ "spool flush", flush_spool },
 	{ "disconnect session", disconnect_session },
 	{ "disconnect user", disconnect_user },
 	{ "disconnect tunnel", disconnect_tunnel },
 	{ NULL, NULL },
 };
 
+static const struct control_feed_command feeds[] = {
+	{ "trace tunnel", engine_trace_tunnel, engine_trace_close },
+	{ "trace session", engine_trace_session, engine_trace_close },
+	{ "trace lac", engine_trace_lac, engine_trace_close },
+	{ "capture tunnel", engine_trace_capture, engine_trace_close },
+	{ "call", engine_call_open, engine_call_close },
+	{ NULL, NULL, NULL },
+};
+
 int engine_control_start(struct engine *engine)
 {
-	int fd = engine->control_fd;
+	int fd = engine->control_fd, err;
 
 	engine->control_fd = -1;
-	return control_new(engine->env, fd, commands, engine, &engine->control);
+	err = control_new(engine->env, fd, commands, engine, &engine->control);
+	if (err == 0)
+		control_set_feeds(engine->control, feeds);
+	return err;
 }

@@ -17,6 +17,7 @@
 #include "lns/subscriber/users.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,18 +64,27 @@ static void receive_packet(
 
 static void call_request(void *ctx, struct l2tp_session *session)
 {
-	subscriber_call_request(((struct engine *)ctx)->subscribers, session);
+	struct engine *engine = ctx;
+
+	engine_call_answered(engine, session);
+	subscriber_call_request(engine->subscribers, session);
 }
 
 static void call_up(void *ctx, struct l2tp_session *session)
 {
-	subscriber_call_up(((struct engine *)ctx)->subscribers, session);
+	struct engine *engine = ctx;
+
+	engine_call_up(engine, session);
+	subscriber_call_up(engine->subscribers, session);
 }
 
 static void call_down(
 	void *ctx, struct l2tp_session *session, const struct l2tp_result *result, bool by_peer)
 {
-	subscriber_call_down(((struct engine *)ctx)->subscribers, session, result, by_peer);
+	struct engine *engine = ctx;
+
+	engine_call_down(engine, session, result);
+	subscriber_call_down(engine->subscribers, session, result, by_peer);
 }
 
 static const struct l2tp_ops l2tp_ops = {
@@ -86,6 +96,7 @@ static const struct l2tp_ops l2tp_ops = {
 	.tunnel_free = engine_tunnel_free,
 	.tunnel_sequence = engine_tunnel_sequence,
 	.tunnel_moved = engine_tunnel_moved,
+	.message = engine_trace_message,
 	.call_request = call_request,
 	.call_up = call_up,
 	.call_down = call_down,
@@ -119,6 +130,7 @@ static void template_forked(void *ctx, uint64_t session, int error, int pid)
 {
 	struct engine_template *template = ctx;
 
+	template->answered |= error == 0;
 	if (template->engine->subscribers)
 		subscribers_forked(template->engine->subscribers, session, error, pid);
 }
@@ -149,13 +161,19 @@ static const struct ppp_template_ops template_ops = {
 static struct ppp_template *find_template(void *ctx, const char *ppp)
 {
 	struct engine *engine = ctx;
+	const struct config_ppp *section = config_find_ppp(engine->config, ppp);
 	struct engine_template *template;
 
 	/* The newest comes first; one that is being replaced only finishes what it has. */
 	LIST_FOREACH(template, &engine->templates, entry)
 		if (strcmp(template->name, ppp) == 0)
-			return template->template;
-	return NULL;
+			break;
+	/* With exec it becomes the session that asks first; the others wait for the next one. */
+	if (!template || !section)
+		return NULL;
+	if (section->exec && (template->answered || ppp_template_pending(template->template) > 0))
+		return NULL;
+	return template->template;
 }
 
 static void template_arrives(void *ctx, uint32_t id, const char *name, int fork_fd)
@@ -208,12 +226,28 @@ static void hold_tunnel(void *ctx, struct l2tp_tunnel *tunnel)
 	engine_tunnel_hold(ctx, tunnel);
 }
 
+static bool covers_tunnel(void *ctx, const struct addr_prefix *prefix)
+{
+	const struct engine *engine = ctx;
+	struct l2tp_tunnel *tunnel = l2tp_tunnel_next(engine->l2tp, 0);
+	struct l2tp_tunnel_info info;
+
+	for (; tunnel; tunnel = l2tp_tunnel_next(engine->l2tp, info.id)) {
+		l2tp_tunnel_info(tunnel, &info);
+		if (addr_prefix_contains(prefix, &info.path.peer) ||
+			addr_prefix_contains(prefix, &info.path.local))
+			return true;
+	}
+	return false;
+}
+
 /* ---- start ---- */
 
 static void report_config(void *ctx, const char *line)
 {
 	(void)ctx;
-	log_error("%s", line);
+	if (!config_is_warning(line)) /* of those the monitor has told */
+		log_error("%s", line);
 }
 
 static void on_hello(
@@ -353,6 +387,7 @@ static int start_subscribers(struct engine *engine)
 		.forget_exit = forget_exit,
 		.hold = hold_tunnel,
 		.unhold = engine_tunnel_unhold,
+		.covers_tunnel = covers_tunnel,
 	};
 	int err = subscribers_new(&host, &engine->subscribers);
 
@@ -398,7 +433,11 @@ static void on_start(void *ctx)
 	engine_past_end(engine);
 	err = engine_listen(engine);
 	if (!err)
+		err = engine_das_configure(engine);
+	if (!err)
 		err = engine_control_start(engine);
+	if (!err)
+		err = engine_metrics_open(engine);
 	if (err < 0) {
 		fail(engine, "cannot start", err);
 		return;
@@ -556,10 +595,13 @@ static void on_closed(void *ctx, const char *reason)
 	log_error("the monitor is gone%s%s: ending all sessions", reason ? ": " : "",
 		reason ? reason : "");
 	engine->exit_status = 1;
-	if (engine->subscribers && !engine->stopping)
-		on_stop(engine, false);
-	else
+	if (!engine->subscribers) {
 		env_ev_stop(engine->env);
+		return;
+	}
+	engine_tunnels_delete(engine);
+	subscribers_orphaned(engine->subscribers);
+	on_stop(engine, false);
 }
 
 static const struct monitor_client_ops monitor_ops = {
@@ -581,6 +623,8 @@ static void engine_free(struct engine *engine)
 	struct engine_listener *listener;
 
 	control_free(engine->control);
+	engine_metrics_close(engine);
+	engine_das_stop(engine);
 	engine_past_free(engine);
 	subscribers_free(engine->subscribers);
 	engine_tunnels_free(engine);
@@ -611,16 +655,23 @@ int engine_main(int monitor_fd)
 
 	if (!engine)
 		return 1;
+	/* Without these, glibc merges or returns all freed memory in one call now and then: 40 ms. */
+	mallopt(M_MXFAST, 0);
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	engine->control_fd = -1;
 	engine->next_listener_id = 1;
 	LIST_INIT(&engine->templates);
 	LIST_INIT(&engine->listeners);
+	LIST_INIT(&engine->traces);
+	LIST_INIT(&engine->calls);
+	LIST_INIT(&engine->metrics);
 	engine->env = env_ev_new();
 	if (!engine->env) {
 		log_error("no event loop: %s", strerror(errno));
 		free(engine);
 		return 1;
 	}
+	engine->started_wallclock = env_wallclock(engine->env);
 	engine->stop_timer = env_timer_new(engine->env, stop_step, engine);
 	err = engine->stop_timer ? monitor_client_new(engine->env, monitor_fd, &monitor_ops, engine,
 					   &engine->monitor)

@@ -2,7 +2,8 @@
 /*
  * The inside of the engine, shared by the engine_*.c files: engine.c (wiring, start, stop),
  * engine/tunnel.c (what a tunnel has in the kernel), engine/past.c (what a dead engine left),
- * engine/radius.c (radius/ on our loop), engine/control.c (what the control socket shows).
+ * engine/radius.c (radius/ on our loop), engine/control.c (what the control socket shows),
+ * engine/trace.c and engine/call.c (its answers that go on).
  */
 #ifndef LNS_ENGINE_INTERNAL_H
 #define LNS_ENGINE_INTERNAL_H
@@ -15,12 +16,15 @@
 #include "lns/ppp/ppp.h"
 #include "lns/state.h"
 #include "lns/subscriber/subscriber.h"
+#include "radius/das.h"
 #include "radius/radius.h"
 #include "radius/spool.h"
 
+#include <jansson.h>
 #include <sys/queue.h>
 
 struct control;
+struct control_feed;
 struct engine;
 struct engine_past;
 
@@ -30,6 +34,7 @@ struct engine_tunnel {
 	struct l2tp_tunnel *l2tp;
 	struct net_socket *socket; /* NULL once given back */
 	struct kernel_job *job;    /* creation, then deletion */
+	struct tally_lac *tally;   /* counts it; subscribers' */
 	uint16_t id;
 	unsigned int subscribers; /* that have something of it */
 	bool in_kernel;           /* creation was asked for and did not fail */
@@ -48,6 +53,7 @@ struct engine_template {
 	struct engine *engine;
 	struct ppp_template *template;
 	uint32_t id;
+	bool answered; /* forked a pppd, or became one (exec) */
 	char name[64];
 };
 
@@ -56,6 +62,7 @@ struct engine_radius {
 	struct radius_host host;
 	struct radius_client *auth, *acct;
 	struct radius_spool *spool;
+	struct radius_das *das; /* NULL without dynamic-authorization */
 	LIST_HEAD(, engine_retired)
 	retired; /* of an older configuration, with requests in flight */
 };
@@ -78,9 +85,14 @@ struct engine {
 	struct engine_radius radius;
 	struct subscribers *subscribers;
 	struct control *control;
+	LIST_HEAD(, engine_trace) traces; /* owned by engine/trace.c */
+	LIST_HEAD(, engine_call) calls;   /* that an operator waits for; owned by engine/call.c */
+	uint8_t trace_scratch[L2TP_PACKET_MAX];
 	struct engine_past *past; /* NULL when there is none (left) */
 	LIST_HEAD(, engine_template) templates;
 	LIST_HEAD(, engine_listener) listeners;
+	LIST_HEAD(, engine_metrics) metrics;
+	uint64_t started_wallclock;
 	uint64_t next_listener_id;
 	struct engine_tunnel *tunnels[65536]; /* by our tunnel id */
 	unsigned int tunnel_count;
@@ -114,6 +126,8 @@ int engine_tunnel_socket(void *ctx, struct l2tp_tunnel *tunnel);
 void engine_tunnel_hold(struct engine *engine, struct l2tp_tunnel *tunnel);
 /* One user of the tunnel is gone. */
 void engine_tunnel_unhold(void *ctx, uint16_t tunnel_id);
+/* Deletes every kernel tunnel, and with it the interfaces of its sessions, whose pppds then end. */
+void engine_tunnels_delete(struct engine *engine);
 /* Cancels what is in work and frees; for an engine that exits. */
 void engine_tunnels_free(struct engine *engine);
 
@@ -124,6 +138,12 @@ int engine_radius_start(struct engine *engine);
 /* Makes clients for engine->config; the old ones finish what they have. 0, or -errno: as before. */
 int engine_radius_change(struct engine *engine);
 void engine_radius_stop(struct engine *engine);
+
+/* ---- engine/das.c ---- */
+
+/* Serves dynamic authorization as engine->config says. 0, or -errno after logging why: as before. */
+int engine_das_configure(struct engine *engine);
+void engine_das_stop(struct engine *engine);
 
 /* ---- engine/past.c ---- */
 
@@ -143,8 +163,47 @@ void engine_past_free(struct engine *engine);
 /* Applies a new configuration without touching a session, or refuses it whole. Owns config_fd. */
 void engine_reload(void *ctx, uint32_t request, int config_fd);
 
+/* ---- engine/metrics.c ---- */
+
+/* Serves metrics where the configuration says so, then no longer elsewhere. 0, or -errno after logging. */
+int engine_metrics_open(struct engine *engine);
+void engine_metrics_close(struct engine *engine);
+
+/* ---- engine/trace.c: open and close are those of struct control_feed_command ---- */
+
+/* l2tp_ops.message: to whoever has asked for it. */
+void engine_trace_message(
+	void *ctx, struct l2tp_tunnel *tunnel, bool outgoing, const uint8_t *packet, size_t len);
+/* Ends the traces of a tunnel that is being freed. */
+void engine_trace_tunnel_gone(struct engine *engine, uint16_t tunnel_id);
+int engine_trace_tunnel(
+	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
+int engine_trace_session(
+	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
+int engine_trace_lac(
+	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
+int engine_trace_capture(
+	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
+void engine_trace_close(void *ctx, struct control_feed *feed);
+
+/* ---- engine/call.c ---- */
+
+int engine_call_open(
+	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
+void engine_call_close(void *ctx, struct control_feed *feed);
+/* What becomes of a call, for the operator who placed it; any session may be given. */
+void engine_call_answered(struct engine *engine, struct l2tp_session *session);
+void engine_call_up(struct engine *engine, struct l2tp_session *session);
+void engine_call_down(
+	struct engine *engine, struct l2tp_session *session, const struct l2tp_result *result);
+
 /* ---- engine/control.c ---- */
 
 int engine_control_start(struct engine *engine);
+/* What a request's arguments name, or NULL with error set: session by "id", tunnel by key. */
+struct subscriber *engine_control_session(
+	struct engine *engine, const json_t *args, char *error, size_t size);
+struct l2tp_tunnel *engine_control_tunnel(
+	struct engine *engine, const json_t *args, const char *key, char *error, size_t size);
 
 #endif

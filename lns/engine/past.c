@@ -266,7 +266,8 @@ bool engine_past_link_gone(
 		if (!session->record || session->record->ifindex != ifindex)
 			continue;
 		session->gone = true;
-		session->final = *final;
+		if (final) /* otherwise the last sample has to do */
+			session->final = *final;
 		look(engine->past);
 		return true;
 	}

@@ -19,7 +19,8 @@
 static void report(void *ctx, const char *line)
 {
 	(void)ctx;
-	log_error("reload: %s", line);
+	if (!config_is_warning(line)) /* of those the monitor has told */
+		log_error("reload: %s", line);
 }
 
 static void apply(struct engine *engine, struct config *config, struct users *users)
@@ -57,8 +58,14 @@ void engine_reload(void *ctx, uint32_t request, int config_fd)
 		struct config *old = engine->config;
 
 		engine->config = config;
-		err = engine_listen(engine);
+		err = engine_das_configure(engine);
+		if (!err)
+			err = engine_listen(engine);
+		if (!err)
+			err = engine_metrics_open(engine);
 		engine->config = old;
+		if (err < 0)
+			engine_das_configure(engine);
 	}
 	if (err < 0) {
 		log_error("reload refused, the old configuration stays: %s", strerror(-err));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * engine/tunnel: what a tunnel has in the kernel: its connected UDP socket, the monitor's duplicate of
- * it, the kernel tunnel.
+ * it, the kernel tunnel. The latter needs the peer's tunnel id, which for a tunnel that we open is known
+ * when it is established.
  *
  * Taking down: sessions first (each is a user of the tunnel, also through the duplicate of the socket
  * that its pppd holds), then socket and duplicate, then TUNNEL_DELETE, then l2tp_tunnel_release.
@@ -9,6 +10,7 @@
 #include "lns/engine/internal.h"
 
 #include "lns/log.h"
+#include "lns/subscriber/tally.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -74,6 +76,14 @@ static void tunnel_created(void *ctx, int err, int fd)
 	l2tp_tunnel_close(tunnel->l2tp, &result);
 }
 
+static int create_in_kernel(struct engine_tunnel *tunnel, uint16_t peer_id)
+{
+	tunnel->job = kernel_tunnel_create(tunnel->engine->kernel, net_socket_fd(tunnel->socket),
+		tunnel->id, peer_id, tunnel_created, tunnel);
+	tunnel->in_kernel = tunnel->job != NULL;
+	return tunnel->job ? 0 : -ENOMEM;
+}
+
 static void publish(struct engine *engine, const struct l2tp_tunnel_info *info)
 {
 	struct state_tunnel *record = state_tunnel(engine->state, info->id);
@@ -112,12 +122,9 @@ int engine_tunnel_open(void *ctx, struct l2tp_tunnel *l2tp)
 	tunnel->engine = engine;
 	tunnel->l2tp = l2tp;
 	tunnel->id = info.id;
-	tunnel->in_kernel = true;
 	engine->tunnels[info.id] = tunnel;
 	engine->tunnel_count++;
-	tunnel->job = kernel_tunnel_create(engine->kernel, net_socket_fd(tunnel->socket), info.id,
-		info.peer_id, tunnel_created, tunnel);
-	if (!tunnel->job) {
+	if (info.peer_id && create_in_kernel(tunnel, info.peer_id) < 0) {
 		net_socket_close(tunnel->socket);
 		engine->tunnels[info.id] = NULL;
 		engine->tunnel_count--;
@@ -128,6 +135,9 @@ int engine_tunnel_open(void *ctx, struct l2tp_tunnel *l2tp)
 	monitor_client_keep(
 		engine->monitor, MONITOR_KEEP_TUNNEL, info.id, net_socket_fd(tunnel->socket));
 	publish(engine, &info);
+	tunnel->tally =
+		tally_lac(subscribers_tally(engine->subscribers), l2tp_tunnel_lac(l2tp)->name);
+	tunnel->tally->tunnels++;
 	return 0;
 }
 
@@ -147,16 +157,18 @@ int engine_tunnel_moved(void *ctx, struct l2tp_tunnel *l2tp, const struct l2tp_p
 	if (err < 0)
 		return err;
 	l2tp_tunnel_info(l2tp, &info);
-	kernel_cancel(tunnel->job);
-	tunnel->job = NULL;
-	kernel_tunnel_delete(engine->kernel, tunnel->id, NULL, NULL);
-	job = kernel_tunnel_create(engine->kernel, net_socket_fd(socket), tunnel->id, info.peer_id,
-		tunnel_created, tunnel);
-	if (!job) {
-		net_socket_close(socket);
-		return -ENOMEM;
+	if (info.peer_id) {
+		kernel_cancel(tunnel->job);
+		tunnel->job = NULL;
+		kernel_tunnel_delete(engine->kernel, tunnel->id, NULL, NULL);
+		job = kernel_tunnel_create(engine->kernel, net_socket_fd(socket), tunnel->id,
+			info.peer_id, tunnel_created, tunnel);
+		if (!job) {
+			net_socket_close(socket);
+			return -ENOMEM;
+		}
+		tunnel->job = job;
 	}
-	tunnel->job = job;
 	net_socket_close(tunnel->socket);
 	tunnel->socket = socket;
 	net_socket_local(socket, &moved.local);
@@ -171,11 +183,17 @@ int engine_tunnel_moved(void *ctx, struct l2tp_tunnel *l2tp, const struct l2tp_p
 
 void engine_tunnel_up(void *ctx, struct l2tp_tunnel *l2tp)
 {
+	static const struct l2tp_result no_memory = {
+		.code = L2TP_STOPCCN_ERROR, .error = L2TP_ERROR_RESOURCES, .text = "out of memory"
+	};
 	struct engine *engine = ctx;
+	struct engine_tunnel *tunnel = l2tp_tunnel_user(l2tp);
 	struct l2tp_tunnel_info info;
 
 	l2tp_tunnel_info(l2tp, &info);
 	publish(engine, &info);
+	if (!tunnel->in_kernel && !tunnel->job && create_in_kernel(tunnel, info.peer_id) < 0)
+		l2tp_tunnel_close(l2tp, &no_memory);
 }
 
 void engine_tunnel_sequence(void *ctx, struct l2tp_tunnel *l2tp, uint16_t ns, uint16_t nr)
@@ -232,6 +250,8 @@ void engine_tunnel_down(
 		l2tp_tunnel_release(l2tp);
 		return;
 	}
+	if (!tunnel->down)
+		tunnel->tally->tunnels--;
 	tunnel->down = true;
 	take_down(tunnel);
 }
@@ -240,7 +260,10 @@ void engine_tunnel_free(void *ctx, struct l2tp_tunnel *l2tp)
 {
 	struct engine *engine = ctx;
 	struct engine_tunnel *tunnel = l2tp_tunnel_user(l2tp);
+	struct l2tp_tunnel_info info;
 
+	l2tp_tunnel_info(l2tp, &info);
+	engine_trace_tunnel_gone(engine, info.id);
 	if (!tunnel)
 		return;
 	engine->tunnels[tunnel->id] = NULL;
@@ -276,6 +299,13 @@ void engine_tunnel_unhold(void *ctx, uint16_t tunnel_id)
 		return;
 	tunnel->subscribers--;
 	take_down(tunnel);
+}
+
+void engine_tunnels_delete(struct engine *engine)
+{
+	for (unsigned int id = 0; id < 65536; id++)
+		if (engine->tunnels[id])
+			kernel_tunnel_delete(engine->kernel, (uint16_t)id, NULL, NULL);
 }
 
 void engine_tunnels_free(struct engine *engine)

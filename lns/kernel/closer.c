@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ struct closing {
 
 struct kernel_closer {
 	pthread_mutex_t lock;
-	pthread_cond_t work;
+	sem_t work; /* one for each descriptor; a condition's signal may wait for a slow waiter */
 	STAILQ_HEAD(closing_list, closing) queue;
 	unsigned int queued, idle, started;
 	bool stop;
@@ -41,8 +42,10 @@ static void *closer_main(void *arg)
 	pthread_mutex_lock(&closer->lock);
 	for (;;) {
 		closer->idle++;
-		while (STAILQ_EMPTY(&closer->queue) && !closer->stop)
-			pthread_cond_wait(&closer->work, &closer->lock);
+		pthread_mutex_unlock(&closer->lock);
+		while (sem_wait(&closer->work) < 0)
+			; /* EINTR: a debugger's */
+		pthread_mutex_lock(&closer->lock);
 		closer->idle--;
 		closing = STAILQ_FIRST(&closer->queue);
 		if (!closing)
@@ -81,7 +84,7 @@ int kernel_closer_new(struct kernel_closer **ret_closer)
 		return -ENOMEM;
 	STAILQ_INIT(&closer->queue);
 	pthread_mutex_init(&closer->lock, NULL);
-	pthread_cond_init(&closer->work, NULL);
+	sem_init(&closer->work, 0, 0);
 	*ret_closer = closer;
 	return 0;
 }
@@ -94,11 +97,12 @@ void kernel_closer_free(struct kernel_closer *closer)
 		return;
 	pthread_mutex_lock(&closer->lock);
 	closer->stop = true;
-	pthread_cond_broadcast(&closer->work);
+	for (i = 0; i < closer->started; i++)
+		sem_post(&closer->work);
 	pthread_mutex_unlock(&closer->lock);
 	for (i = 0; i < closer->started; i++)
 		pthread_join(closer->threads[i], NULL);
-	pthread_cond_destroy(&closer->work);
+	sem_destroy(&closer->work);
 	pthread_mutex_destroy(&closer->lock);
 	free(closer);
 }
@@ -115,7 +119,7 @@ void kernel_closer_add(struct kernel_closer *closer, int fd)
 		if (closer->started) {
 			STAILQ_INSERT_TAIL(&closer->queue, closing, entry);
 			closer->queued++;
-			pthread_cond_signal(&closer->work);
+			sem_post(&closer->work);
 			closing = NULL;
 			fd = -1;
 		}

@@ -15,6 +15,7 @@
 
 struct kernel_job_type {
 	size_t size; /* of the whole structure */
+	bool rtnl;   /* may wait for rtnl: it runs in no order with those that do not */
 
 	/* On the thread: do it. 0 or -errno; a descriptor for done goes to job->fd. */
 	int (*run)(struct kernel_job *job, struct netlink *netlink);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kernel: everything lnsd asks of the kernel by netlink, on one thread of its own.
+ * kernel: everything lnsd asks of the kernel by netlink, on threads of its own.
  *
  * A netlink send executes the request under rtnl before it returns, up to hundreds of milliseconds in
- * a storm. So the loop only queues jobs; the thread (own sockets, in order of submission) carries them
- * out and an eventfd brings the completions back to the loop, a bounded number a turn. The watch on
+ * a storm. So the loop only queues jobs; two threads carry them out, with sockets of their own and in
+ * order of submission: one what needs no rtnl (tunnels, sessions), the other what does (links, routes,
+ * counters). An eventfd brings the completions back to the loop, a bounded number a turn. The watch on
  * links is a multicast socket read by the loop: it asks nothing and waits for nothing. A few helper
  * threads do nothing but close session sockets.
  *
@@ -98,6 +99,12 @@ struct kernel_job *kernel_link_delete(
 /* Deletes all interfaces of a link group (not 0) at once: for leftovers and emergencies. */
 struct kernel_job *kernel_link_delete_group(
 	struct kernel *kernel, uint32_t group, kernel_done_fn *done, void *ctx);
+/*
+ * Deletes interfaces at once, as a group of their own: the kernel waits for grace periods with rtnl held,
+ * for one interface as long as for a thousand. Those that are gone are passed over.
+ */
+struct kernel_job *kernel_links_delete(struct kernel *kernel, const uint32_t *ifindexes,
+	size_t count, kernel_done_fn *done, void *ctx);
 /* Puts an interface into a link group, so that firewalls can match all subscribers. */
 struct kernel_job *kernel_link_set_group(
 	struct kernel *kernel, uint32_t ifindex, uint32_t group, kernel_done_fn *done, void *ctx);

@@ -9,6 +9,8 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct link_job {
 	struct kernel_job job;
@@ -56,6 +58,7 @@ static int link_delete_run(struct kernel_job *job, struct netlink *netlink)
 
 static const struct kernel_job_type link_delete_type = {
 	.size = sizeof(struct link_job),
+	.rtnl = true,
 	.run = link_delete_run,
 };
 
@@ -76,6 +79,7 @@ static int link_delete_group_run(struct kernel_job *job, struct netlink *netlink
 
 static const struct kernel_job_type link_delete_group_type = {
 	.size = sizeof(struct link_job),
+	.rtnl = true,
 	.run = link_delete_group_run,
 };
 
@@ -97,6 +101,7 @@ static int link_set_group_run(struct kernel_job *job, struct netlink *netlink)
 
 static const struct kernel_job_type link_set_group_type = {
 	.size = sizeof(struct link_job),
+	.rtnl = true,
 	.run = link_set_group_run,
 };
 
@@ -104,4 +109,58 @@ struct kernel_job *kernel_link_set_group(
 	struct kernel *kernel, uint32_t ifindex, uint32_t group, kernel_done_fn *done, void *ctx)
 {
 	return link_submit(kernel, &link_set_group_type, ifindex, group, done, ctx);
+}
+
+#define DELETED_GROUP 0x6c326470 /* nobody else's, it is hoped */
+
+struct links_job {
+	struct kernel_job job;
+	uint32_t *ifindexes; /* ours */
+	size_t count;
+};
+
+static int links_delete_run(struct kernel_job *job, struct netlink *netlink)
+{
+	struct links_job *links = (struct links_job *)job;
+	const uint32_t group = DELETED_GROUP;
+	int err = 0;
+
+	for (size_t i = 0; i < links->count && (!err || err == -ENODEV); i++)
+		err = netlink_request(
+			netlink->route, link_message(RTM_SETLINK, links->ifindexes[i], &group));
+	if (err && err != -ENODEV)
+		return err;
+	err = netlink_request(netlink->route, link_message(RTM_DELLINK, 0, &group));
+	return err == -ENODEV ? 0 : err;
+}
+
+static void links_clear(struct kernel_job *job)
+{
+	free(((struct links_job *)job)->ifindexes);
+}
+
+static const struct kernel_job_type links_delete_type = {
+	.size = sizeof(struct links_job),
+	.rtnl = true,
+	.run = links_delete_run,
+	.clear = links_clear,
+};
+
+struct kernel_job *kernel_links_delete(struct kernel *kernel, const uint32_t *ifindexes,
+	size_t count, kernel_done_fn *done, void *ctx)
+{
+	struct kernel_job *job = kernel_job_new(kernel, &links_delete_type, done, ctx);
+	struct links_job *links = (struct links_job *)job;
+
+	if (!job)
+		return NULL;
+	links->ifindexes = reallocarray(NULL, count, sizeof(*ifindexes));
+	if (!links->ifindexes) {
+		free(job);
+		return NULL;
+	}
+	memcpy(links->ifindexes, ifindexes, count * sizeof(*ifindexes));
+	links->count = count;
+	kernel_job_submit(job);
+	return job;
 }

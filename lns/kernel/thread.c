@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * thread: the queue of jobs, the one thread that runs them, and the way of the completions back.
+ * thread: the queues of jobs, the threads that run them, and the way of the completions back.
  *
- * One lock guards the two lists and the jobs' states; it is held for moments only, never across a
- * system call that can take long. The thread runs jobs in order of submission. An eventfd, readable
+ * There are two lanes, each with a queue, a thread and netlink sockets of its own: whoever takes rtnl may
+ * wait for seconds while interfaces come and go, and calls in setup must not wait for that. A lane runs
+ * its jobs in order of submission.
+ *
+ * One lock guards the lists and the jobs' states; it is held for moments only, never across a
+ * system call that can take long. An eventfd, readable
  * while finished jobs wait, brings them to the loop, which hands out at most KERNEL_TURN results and
  * completions a turn.
  *
@@ -19,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -26,20 +31,30 @@
 #include <unistd.h>
 
 #define KERNEL_TURN 128
+#define KERNEL_DONE 4 /* results that a completion counts for: it sends, or logs */
 
 TAILQ_HEAD(job_list, kernel_job);
 
-struct kernel {
+enum lane_name { LANE_L2TP, LANE_RTNL, LANES };
+
+struct lane {
+	struct kernel *kernel;
 	struct netlink netlink; /* the thread's */
 	pthread_t thread;
+	bool open, started;
+	sem_t work; /* one for each job; a condition's signal may wait for a slow waiter */
+	struct job_list queue; /* under the lock */
+};
+
+struct kernel {
+	struct lane lanes[LANES];
 	struct env_io *io;
 	struct kernel_watch *watch;
 	struct kernel_closer *closer;
 	unsigned int pending; /* the loop's */
 
 	pthread_mutex_t lock;
-	pthread_cond_t work;
-	struct job_list queue, finished;
+	struct job_list finished;
 	bool stop;
 	uint64_t longest;
 	int event; /* eventfd */
@@ -51,6 +66,11 @@ static uint64_t now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static struct lane *lane_of(const struct kernel_job *job)
+{
+	return &job->kernel->lanes[job->type->rtnl ? LANE_RTNL : LANE_L2TP];
 }
 
 static void event_raise(struct kernel *kernel)
@@ -92,22 +112,23 @@ static void job_free(struct kernel_job *job)
 }
 
 /* Runs one job, already in state JOB_RUNNING or JOB_UNDOING; called and returns with the lock held. */
-static void thread_step(struct kernel *kernel, struct kernel_job *job)
+static void thread_step(struct lane *lane, struct kernel_job *job)
 {
+	struct kernel *kernel = lane->kernel;
 	bool undo = job->state == JOB_UNDOING, run = !undo && !job->cancelled;
 	uint64_t start = now_us(), spent;
 
 	pthread_mutex_unlock(&kernel->lock);
 	if (undo)
-		job_undo(job, &kernel->netlink);
+		job_undo(job, &lane->netlink);
 	else
-		job->err = run ? job->type->run(job, &kernel->netlink) : -ECANCELED;
+		job->err = run ? job->type->run(job, &lane->netlink) : -ECANCELED;
 	if (!undo)
 		job_release(job);
 	pthread_mutex_lock(&kernel->lock);
 	if (run && job->cancelled) {
 		pthread_mutex_unlock(&kernel->lock);
-		job_undo(job, &kernel->netlink);
+		job_undo(job, &lane->netlink);
 		pthread_mutex_lock(&kernel->lock);
 	}
 	spent = now_us() - start;
@@ -117,20 +138,23 @@ static void thread_step(struct kernel *kernel, struct kernel_job *job)
 
 static void *thread_main(void *arg)
 {
-	struct kernel *kernel = arg;
+	struct lane *lane = arg;
+	struct kernel *kernel = lane->kernel;
 	struct kernel_job *job;
 
 	pthread_mutex_lock(&kernel->lock);
 	for (;;) {
-		while (TAILQ_EMPTY(&kernel->queue) && !kernel->stop)
-			pthread_cond_wait(&kernel->work, &kernel->lock);
+		pthread_mutex_unlock(&kernel->lock);
+		while (sem_wait(&lane->work) < 0)
+			; /* EINTR: a debugger's */
+		pthread_mutex_lock(&kernel->lock);
 		if (kernel->stop)
 			break;
-		job = TAILQ_FIRST(&kernel->queue);
-		TAILQ_REMOVE(&kernel->queue, job, entry);
+		job = TAILQ_FIRST(&lane->queue);
+		TAILQ_REMOVE(&lane->queue, job, entry);
 		if (job->state == JOB_QUEUED)
 			job->state = JOB_RUNNING;
-		thread_step(kernel, job);
+		thread_step(lane, job);
 		job->state = JOB_FINISHED;
 		if (TAILQ_EMPTY(&kernel->finished))
 			event_raise(kernel);
@@ -175,7 +199,7 @@ static unsigned int job_deliver(struct kernel_job *job, unsigned int turn)
 	if (!job->cancelled && job->done)
 		job->done(job->ctx, job->err, job->fd);
 	finished_drop(job->kernel, job);
-	return turn - 1;
+	return turn > KERNEL_DONE ? turn - KERNEL_DONE : 0;
 }
 
 static void on_event(void *ctx, int events)
@@ -190,18 +214,58 @@ static void on_event(void *ctx, int events)
 }
 
 /* The thread gets no signals: they are the loop's. */
-static int thread_start(struct kernel *kernel)
+static int lane_start(struct lane *lane, const char *name)
 {
 	sigset_t all, old;
 	int err;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&kernel->thread, NULL, thread_main, kernel);
+	err = pthread_create(&lane->thread, NULL, thread_main, lane);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	lane->started = !err;
 	if (!err)
-		pthread_setname_np(kernel->thread, "kernel");
+		pthread_setname_np(lane->thread, name);
 	return -err;
+}
+
+static int lane_open(struct lane *lane, struct kernel *kernel)
+{
+	int err = netlink_open(&lane->netlink);
+
+	lane->kernel = kernel;
+	lane->open = !err;
+	return err;
+}
+
+/* Ends the threads; the running jobs are waited for. */
+static void lanes_stop(struct kernel *kernel)
+{
+	pthread_mutex_lock(&kernel->lock);
+	kernel->stop = true;
+	for (int i = 0; i < LANES; i++)
+		sem_post(&kernel->lanes[i].work);
+	pthread_mutex_unlock(&kernel->lock);
+	for (int i = 0; i < LANES; i++)
+		if (kernel->lanes[i].started)
+			pthread_join(kernel->lanes[i].thread, NULL);
+}
+
+/* Everything but the jobs. */
+static void kernel_dispose(struct kernel *kernel)
+{
+	kernel_closer_free(kernel->closer);
+	env_io_free(kernel->io);
+	kernel_watch_free(kernel->watch);
+	for (int i = 0; i < LANES; i++) {
+		if (kernel->lanes[i].open)
+			netlink_close(&kernel->lanes[i].netlink);
+		sem_destroy(&kernel->lanes[i].work);
+	}
+	if (kernel->event >= 0)
+		close(kernel->event);
+	pthread_mutex_destroy(&kernel->lock);
+	free(kernel);
 }
 
 int kernel_new(struct env *env, const struct kernel_watch_ops *watch, void *ctx,
@@ -212,12 +276,16 @@ int kernel_new(struct env *env, const struct kernel_watch_ops *watch, void *ctx,
 
 	if (!kernel)
 		return -ENOMEM;
-	TAILQ_INIT(&kernel->queue);
 	TAILQ_INIT(&kernel->finished);
 	pthread_mutex_init(&kernel->lock, NULL);
-	pthread_cond_init(&kernel->work, NULL);
+	for (int i = 0; i < LANES; i++) {
+		TAILQ_INIT(&kernel->lanes[i].queue);
+		sem_init(&kernel->lanes[i].work, 0, 0);
+	}
 	kernel->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	err = kernel->event < 0 ? -errno : netlink_open(&kernel->netlink);
+	err = kernel->event < 0 ? -errno : 0;
+	for (int i = 0; i < LANES && !err; i++)
+		err = lane_open(&kernel->lanes[i], kernel);
 	if (!err)
 		err = kernel_closer_new(&kernel->closer);
 	if (!err && watch)
@@ -228,21 +296,16 @@ int kernel_new(struct env *env, const struct kernel_watch_ops *watch, void *ctx,
 	kernel->io = env_io_new(env, kernel->event, ENV_READ, on_event, kernel);
 	if (!kernel->io)
 		goto fail;
-	err = thread_start(kernel);
+	err = lane_start(&kernel->lanes[LANE_L2TP], "kernel");
+	if (!err)
+		err = lane_start(&kernel->lanes[LANE_RTNL], "rtnl");
 	if (err)
 		goto fail;
 	*ret_kernel = kernel;
 	return 0;
 fail:
-	env_io_free(kernel->io);
-	kernel_watch_free(kernel->watch);
-	kernel_closer_free(kernel->closer);
-	netlink_close(&kernel->netlink);
-	if (kernel->event >= 0)
-		close(kernel->event);
-	pthread_cond_destroy(&kernel->work);
-	pthread_mutex_destroy(&kernel->lock);
-	free(kernel);
+	lanes_stop(kernel);
+	kernel_dispose(kernel);
 	return err;
 }
 
@@ -252,34 +315,27 @@ void kernel_free(struct kernel *kernel)
 
 	if (!kernel)
 		return;
-	pthread_mutex_lock(&kernel->lock);
-	kernel->stop = true;
-	pthread_cond_signal(&kernel->work);
-	pthread_mutex_unlock(&kernel->lock);
-	pthread_join(kernel->thread, NULL);
+	lanes_stop(kernel);
 
-	/* What nobody was told of is undone here: the thread, whose sockets these were, is gone. */
-	while ((job = TAILQ_FIRST(&kernel->queue))) {
-		TAILQ_REMOVE(&kernel->queue, job, entry);
-		if (job->state == JOB_UNDOING)
-			job_undo(job, &kernel->netlink);
-		else
-			job_release(job);
-		job_free(job);
+	/* What nobody was told of is undone here: the threads, whose sockets these were, are gone. */
+	for (int i = 0; i < LANES; i++) {
+		struct lane *lane = &kernel->lanes[i];
+
+		while ((job = TAILQ_FIRST(&lane->queue))) {
+			TAILQ_REMOVE(&lane->queue, job, entry);
+			if (job->state == JOB_UNDOING)
+				job_undo(job, &lane->netlink);
+			else
+				job_release(job);
+			job_free(job);
+		}
 	}
 	while ((job = TAILQ_FIRST(&kernel->finished))) {
 		TAILQ_REMOVE(&kernel->finished, job, entry);
-		job_undo(job, &kernel->netlink);
+		job_undo(job, &lane_of(job)->netlink);
 		job_free(job);
 	}
-	kernel_closer_free(kernel->closer);
-	env_io_free(kernel->io);
-	kernel_watch_free(kernel->watch);
-	netlink_close(&kernel->netlink);
-	close(kernel->event);
-	pthread_cond_destroy(&kernel->work);
-	pthread_mutex_destroy(&kernel->lock);
-	free(kernel);
+	kernel_dispose(kernel);
 }
 
 void kernel_close(struct kernel *kernel, int fd)
@@ -324,8 +380,8 @@ void kernel_job_submit(struct kernel_job *job)
 
 	kernel->pending++;
 	pthread_mutex_lock(&kernel->lock);
-	TAILQ_INSERT_TAIL(&kernel->queue, job, entry);
-	pthread_cond_signal(&kernel->work);
+	TAILQ_INSERT_TAIL(&lane_of(job)->queue, job, entry);
+	sem_post(&lane_of(job)->work);
 	pthread_mutex_unlock(&kernel->lock);
 }
 
@@ -348,8 +404,8 @@ void kernel_cancel(struct kernel_job *job)
 	if (job->state == JOB_FINISHED && !job->err && job->type->undo) {
 		job->state = JOB_UNDOING;
 		TAILQ_REMOVE(&kernel->finished, job, entry);
-		TAILQ_INSERT_TAIL(&kernel->queue, job, entry);
-		pthread_cond_signal(&kernel->work);
+		TAILQ_INSERT_TAIL(&lane_of(job)->queue, job, entry);
+		sem_post(&lane_of(job)->work);
 	}
 	pthread_mutex_unlock(&kernel->lock);
 }

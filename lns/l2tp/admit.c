@@ -46,20 +46,21 @@ static uint64_t digest_packet(const uint8_t *packet, size_t len)
 	return digest;
 }
 
-void admit_refuse(struct l2tp_server *server, const struct l2tp_path *path, uint16_t peer_tunnel_id,
-	const struct l2tp_result *result)
+size_t admit_refuse(struct l2tp_server *server, const struct l2tp_path *path,
+	uint16_t peer_tunnel_id, const struct l2tp_result *result)
 {
 	int len;
 
 	if (!limit_take(&server->refusals, SERVER_REFUSAL_RATE, env_now(server->env)))
-		return;
+		return 0;
 	len = l2tp_stopccn_encode(server_pick_tunnel_id(server), peer_tunnel_id, 0, 1, result,
 		server->out, sizeof(server->out));
 	if (len < 0)
-		return;
+		return 0;
 	server->counters.packets_out++;
 	server->counters.octets_out += (uint64_t)len;
 	server->ops->send(server->ctx, path, server->out, (size_t)len);
+	return (size_t)len;
 }
 
 static void refuse(

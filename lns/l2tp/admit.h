@@ -13,9 +13,10 @@ void admit_packet(struct l2tp_server *server, const struct l2tp_path *path,
 
 /*
  * Sends a StopCCN for which no state is kept: Ns 0, acknowledging the SCCRQ, with an id that belongs to
- * no tunnel. Not at all when too many were sent in this second.
+ * no tunnel. Returns the length of the packet, which is in server->out; 0 when none was sent, because
+ * there were too many in this second.
  */
-void admit_refuse(struct l2tp_server *server, const struct l2tp_path *path, uint16_t peer_tunnel_id,
-	const struct l2tp_result *result);
+size_t admit_refuse(struct l2tp_server *server, const struct l2tp_path *path,
+	uint16_t peer_tunnel_id, const struct l2tp_result *result);
 
 #endif

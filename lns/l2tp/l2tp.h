@@ -12,6 +12,9 @@
  * (sends the CDN). l2tp_session_close frees the session in both cases: until then its id stays taken,
  * afterwards the pointer is gone. Upcalls never free what they are given, except by calling _close.
  *
+ * An outgoing call is a session from l2tp_session_place on; its call_request comes with the OCRP, which
+ * tells the peer's session id, and l2tp_session_accept then sends nothing.
+ *
  * Life of a tunnel: tunnel_open (make the tunnel's socket; asynchronously the kernel tunnel) ->
  * tunnel_up -> tunnel_down (after call_down of each of its sessions). The tunnel then lingers to
  * acknowledge retransmissions; its id stays taken until the owner calls l2tp_tunnel_release *and* the
@@ -112,7 +115,11 @@ struct l2tp_ops {
 		bool by_peer);
 	void (*tunnel_free)(void *ctx, struct l2tp_tunnel *tunnel);
 
-	/* An ICRQ was accepted by the protocol: answer, now or later, with l2tp_session_accept/_close. */
+	/*
+	 * An ICRQ was accepted by the protocol, or the OCRP of a call that we placed arrived: make the
+	 * kernel session and answer, now or later, with l2tp_session_accept/_close. An outgoing call's
+	 * call_up may come before that.
+	 */
 	void (*call_request)(void *ctx, struct l2tp_session *session);
 	/* The ICCN (or OCCN) arrived: l2tp_session_call() is complete. */
 	void (*call_up)(void *ctx, struct l2tp_session *session);
@@ -133,6 +140,14 @@ struct l2tp_ops {
 	 * or -errno drops the packet.
 	 */
 	int (*tunnel_moved)(void *ctx, struct l2tp_tunnel *tunnel, const struct l2tp_path *path);
+
+	/*
+	 * A control packet of a tunnel came in from its peer, or goes out (also when it goes out again);
+	 * as it is on the wire, hidden AVPs still hidden. Optional; called only while l2tp_server_watch
+	 * is on, and must not act on tunnels and sessions.
+	 */
+	void (*message)(void *ctx, struct l2tp_tunnel *tunnel, bool outgoing, const uint8_t *packet,
+		size_t len);
 };
 
 /* 0 and *ret_server, or -ENOMEM. Copies settings; borrows env and ops. */
@@ -153,6 +168,9 @@ void l2tp_server_input(struct l2tp_server *server, const struct l2tp_path *path,
 
 /* Refuse new tunnels and new calls from now on (CDN 2/7 "try another"), or accept them again. */
 void l2tp_server_drain(struct l2tp_server *server, bool drain);
+
+/* Calls ops.message from now on, or not; off at first. */
+void l2tp_server_watch(struct l2tp_server *server, bool on);
 
 /* What happened so far; monotonic counters. */
 struct l2tp_counters {
@@ -243,8 +261,8 @@ struct l2tp_call_request {
 	uint32_t framing_type; /* 1 synchronous, 2 asynchronous, 3 either */
 };
 /*
- * Places a call: OCRQ goes out as soon as the tunnel is established; call_up follows, or call_down.
- * Make the kernel session before the OCCN can come, that is now. 0 and *ret_session, or -errno:
+ * Places a call: OCRQ goes out as soon as the tunnel is established; call_request and call_up follow, or
+ * call_down. 0 and *ret_session, or -errno:
  * -EOPNOTSUPP when the LAC said that it cannot make such calls, -ESHUTDOWN for a closing tunnel,
  * -EUSERS over a limit, -ENOMEM (then perhaps after call_down for a session not known before).
  */

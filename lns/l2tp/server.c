@@ -93,6 +93,11 @@ void l2tp_server_drain(struct l2tp_server *server, bool drain)
 	server->draining = drain;
 }
 
+void l2tp_server_watch(struct l2tp_server *server, bool on)
+{
+	server->watched = on;
+}
+
 const struct l2tp_counters *l2tp_server_counters(const struct l2tp_server *server)
 {
 	return &server->counters;

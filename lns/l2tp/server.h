@@ -36,7 +36,7 @@ struct l2tp_server {
 	const struct l2tp_ops *ops;
 	void *ctx;
 	struct l2tp_counters counters;
-	bool draining;
+	bool draining, watched;
 
 	struct idmap tunnels; /* owned */
 	struct l2tp_tunnel *hosts[SERVER_HOSTS];

@@ -163,9 +163,8 @@ static void send_ocrq(
 static void learn_peer(
 	struct l2tp_session *session, enum session_event event, struct session_input *input)
 {
-	(void)event;
 	session->peer_id = input->msg->assigned_session_id;
-	session_store_call(session, input->msg);
+	ask_owner(session, event, input);
 }
 
 static void call_is_up(

@@ -30,6 +30,14 @@ const char *tunnel_name(const struct l2tp_tunnel *tunnel, char out[TUNNEL_NAME])
 	return out;
 }
 
+void tunnel_watch(struct l2tp_tunnel *tunnel, bool outgoing, const uint8_t *packet, size_t len)
+{
+	struct l2tp_server *server = tunnel->server;
+
+	if (server->watched && server->ops->message)
+		server->ops->message(server->ctx, tunnel, outgoing, packet, len);
+}
+
 /* --- the transport's callbacks --- */
 
 static void send_packet(void *ctx, const uint8_t *packet, size_t len)
@@ -39,6 +47,7 @@ static void send_packet(void *ctx, const uint8_t *packet, size_t len)
 
 	server->counters.packets_out++;
 	server->counters.octets_out += len;
+	tunnel_watch(tunnel, true, packet, len);
 	server->ops->send(server->ctx, &tunnel->path, packet, len);
 }
 
@@ -264,7 +273,12 @@ void tunnel_supersede(struct l2tp_tunnel *tunnel)
 int tunnel_send(struct l2tp_tunnel *tunnel, uint16_t peer_session_id, const struct l2tp_msg *msg)
 {
 	struct l2tp_server *server = tunnel->server;
-	bool hide = tunnel->lac.hide_avps && tunnel->lac.secret.len;
+	/*
+	 * Not before the tunnel is established: until then a peer may not know which secret is ours
+	 * (xl2tpd looks for it when it has read the whole message), and nothing in SCCRQ, SCCRP and a
+	 * refusal is worth hiding.
+	 */
+	bool hide = tunnel->lac.hide_avps && tunnel->lac.secret.len && tunnel->since;
 	uint8_t vector[16];
 	int len, err;
 
@@ -422,6 +436,7 @@ void tunnel_input(
 		refuse_source(tunnel, path);
 		goto out;
 	}
+	tunnel_watch(tunnel, false, packet, len);
 	switch (xport_receive(
 		&tunnel->xport, &header, verdict == L2TP_OK && msg.type == L2TP_ZLB, packet, len)) {
 	case XPORT_DELIVER:

@@ -62,6 +62,9 @@ void tunnel_free(struct l2tp_tunnel *tunnel);
 void tunnel_input(struct l2tp_tunnel *tunnel, const struct l2tp_path *path, const uint8_t *packet,
 	size_t len);
 
+/* Shows a packet on its way to whoever watches. */
+void tunnel_watch(struct l2tp_tunnel *tunnel, bool outgoing, const uint8_t *packet, size_t len);
+
 /* Encodes (hiding when the lac section says so) and queues. 0, -ENOMEM or -EMSGSIZE. */
 int tunnel_send(struct l2tp_tunnel *tunnel, uint16_t peer_session_id, const struct l2tp_msg *msg);
 

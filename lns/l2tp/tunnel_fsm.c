@@ -198,12 +198,16 @@ static bool refuse_sccrq(
 	struct l2tp_tunnel *tunnel, enum tunnel_event event, struct tunnel_input *input)
 {
 	char name[TUNNEL_NAME];
+	size_t len;
 
 	(void)event;
 	server_log_mistake(tunnel->server,
 		&limit_source(&tunnel->server->sources, &tunnel->path.peer)->mistakes,
 		"%s: SCCRQ refused: %s", tunnel_name(tunnel, name), input->result.text);
-	admit_refuse(tunnel->server, &tunnel->path, input->msg->assigned_tunnel_id, &input->result);
+	len = admit_refuse(
+		tunnel->server, &tunnel->path, input->msg->assigned_tunnel_id, &input->result);
+	if (len)
+		tunnel_watch(tunnel, true, tunnel->server->out, len);
 	return true;
 }
 
@@ -420,7 +424,8 @@ static void enter_state(struct l2tp_tunnel *tunnel, enum tunnel_state state)
 		break;
 	case TUNNEL_CLOSED:
 		tunnel_uncount(tunnel);
-		xport_acknowledge_now(&tunnel->xport);
+		if (tunnel->peer_id) /* a refusal acknowledges the SCCRQ itself */
+			xport_acknowledge_now(&tunnel->xport);
 		xport_abandon(&tunnel->xport);
 		env_timer_stop(tunnel->probe);
 		tunnel_check_end(tunnel);

@@ -2,7 +2,7 @@
 /*
  * monitor/child: system calls around children. See monitor/child.h.
  *
- * Session pppds are made by clone3 with CLONE_PARENT and need not send SIGCHLD: every wait says __WALL.
+ * Session pppds are made by clone with CLONE_PARENT and need not send SIGCHLD: every wait says __WALL.
  */
 #include "lns/monitor/child.h"
 

@@ -48,11 +48,29 @@ static bool client_in_order(const struct monitor_client *client, unsigned int ty
 	case MONITOR_START:
 		return client->greeted && !client->started;
 	case MONITOR_RELOAD:
+	case MONITOR_ASK:
 	case MONITOR_OPENED:
 		return client->started;
 	default: /* MONITOR_EXIT, MONITOR_TEMPLATE, MONITOR_STOP */
 		return client->greeted;
 	}
+}
+
+static int client_send(struct monitor_client *client, enum monitor_message_type type, void *message,
+	const int *fds, unsigned int count)
+{
+	int err = monitor_link_send(&client->link, type, message, fds, count);
+
+	if (client->io && client->link.head)
+		env_io_set(client->io, ENV_READ | ENV_WRITE);
+	return err;
+}
+
+static int client_send_head(struct monitor_client *client, enum monitor_message_type type)
+{
+	struct monitor_head head;
+
+	return client_send(client, type, &head, NULL, 0);
 }
 
 /* Hands over a message that was checked, with its descriptors. */
@@ -85,6 +103,9 @@ static void client_dispatch(
 		break;
 	case MONITOR_RELOAD:
 		ops->reload(ctx, message->number.number, fds[0]);
+		break;
+	case MONITOR_ASK:
+		client_send_head(client, MONITOR_ALIVE);
 		break;
 	case MONITOR_STOP:
 		ops->stop(ctx, message->number.number != 0);
@@ -174,28 +195,14 @@ void monitor_client_free(struct monitor_client *client)
 	free(client);
 }
 
-static int client_send(struct monitor_client *client, enum monitor_message_type type, void *message,
-	const int *fds, unsigned int count)
-{
-	int err = monitor_link_send(&client->link, type, message, fds, count);
-
-	if (client->io && client->link.head)
-		env_io_set(client->io, ENV_READ | ENV_WRITE);
-	return err;
-}
-
 int monitor_client_ready(struct monitor_client *client)
 {
-	struct monitor_head head;
-
-	return client_send(client, MONITOR_READY, &head, NULL, 0);
+	return client_send_head(client, MONITOR_READY);
 }
 
 int monitor_client_stopped(struct monitor_client *client)
 {
-	struct monitor_head head;
-
-	return client_send(client, MONITOR_STOPPED, &head, NULL, 0);
+	return client_send_head(client, MONITOR_STOPPED);
 }
 
 int monitor_client_signal(struct monitor_client *client, enum monitor_signal signal,

@@ -8,6 +8,7 @@
  */
 #include "lns/monitor/confine.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -17,6 +18,7 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -146,6 +148,20 @@ int monitor_confine_engine(uid_t uid, gid_t gid, const char *run_dir, const char
 	return err;
 }
 
+static bool confine_is_empty(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	bool empty = true;
+
+	if (!dir)
+		return errno == ENOENT;
+	while (empty && (entry = readdir(dir)))
+		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+	closedir(dir);
+	return empty;
+}
+
 /* Hides what is in path behind an empty, read-mostly directory. Nothing to hide is fine. */
 static int confine_hide(const char *path)
 {
@@ -156,15 +172,26 @@ static int confine_hide(const char *path)
 	return 0;
 }
 
-int monitor_confine_template(void)
+/*
+ * Hides what pppd is not to see or write. Where we may not mount (the unit for systemd does not let us),
+ * that must have been done for all of us.
+ */
+static int confine_mounts(void)
 {
 	int err;
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+	if (unshare(CLONE_NEWNS) < 0)
+		return errno == EPERM && confine_is_empty("/etc/ppp") ? 0 : -errno;
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return -errno;
 	err = confine_hide("/etc/ppp");
-	if (!err)
-		err = confine_hide("/run");
+	return err ? err : confine_hide("/run");
+}
+
+int monitor_confine_template(void)
+{
+	int err = confine_mounts();
+
 	if (!err)
 		err = confine_no_core();
 	if (!err)

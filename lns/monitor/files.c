@@ -97,6 +97,11 @@ int monitor_files_directory(const char *path, uid_t uid, gid_t gid, int *ret_fd)
 		log_error("cannot open directory %s: %s", path, strerror(-err));
 		goto fail;
 	}
+	/* A service manager's: root's own, and open to the engine's group. Nothing to change, or to need. */
+	if (st.st_uid == 0 && st.st_gid == gid && (st.st_mode & 0777) == 0770) {
+		*ret_fd = fd;
+		return 0;
+	}
 	if (st.st_uid != uid && (st.st_uid != 0 || !files_directory_is_empty(fd))) {
 		log_error(
 			"directory %s is neither empty nor of the engine's user: choose another, or "
@@ -190,25 +195,4 @@ int monitor_files_open(enum monitor_open what)
 	int fd = open(paths[what], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
-}
-
-void monitor_files_notify(const char *text)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	size_t len = path ? strlen(path) : 0;
-	int fd;
-
-	if (len < 2 || len >= sizeof(addr.sun_path) || (path[0] != '/' && path[0] != '@'))
-		return;
-	memcpy(addr.sun_path, path, len);
-	if (path[0] == '@')
-		addr.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&addr,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
-		log_warning("cannot notify the service manager: %s", strerror(errno));
-	close(fd);
 }

@@ -14,7 +14,7 @@ int monitor_files_identity(const char *user, const char *group, uid_t *ret_uid, 
 
 /*
  * Makes the directory path (mode 0750) and gives it to uid and gid. An existing one must be theirs
- * already, or root's and empty. 0 and *ret_fd, the open directory, or -errno after logging why.
+ * already, or root's and empty, or root's with their group and mode 0770 (then it stays so). 0 and *ret_fd, the open directory, or -errno after logging why.
  */
 int monitor_files_directory(const char *path, uid_t uid, gid_t gid, int *ret_fd);
 
@@ -33,8 +33,5 @@ int monitor_files_state(void);
 
 /* Opens what the engine may not. The descriptor, or -errno. */
 int monitor_files_open(enum monitor_open what);
-
-/* sd_notify(3): tells a service manager, if there is one, "READY=1" or the like. */
-void monitor_files_notify(const char *text);
 
 #endif

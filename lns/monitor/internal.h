@@ -50,6 +50,9 @@ struct monitor {
 	uint32_t generation;
 	uint64_t start_at, pause; /* of the next engine */
 	uint64_t deadline;        /* of PHASE_STOPPING and PHASE_FINISHING */
+	uint64_t alive_at;        /* when the service manager is told so */
+	uint64_t ask_at;          /* when the engine is asked whether it lives */
+	unsigned int unanswered;  /* of these questions */
 	bool stop_retried; /* an engine died while stopping; a second one finishes the work */
 
 	struct config *reload_config; /* waits for the engine's answer */

@@ -20,6 +20,7 @@
 #include "lns/monitor/child.h"
 #include "lns/monitor/files.h"
 #include "lns/monitor/internal.h"
+#include "lns/monitor/notify.h"
 #include "lns/monitor/spawn.h"
 
 #include <errno.h>
@@ -38,12 +39,16 @@
 #define HURRY_GRACE  UINT64_C(1000000)
 #define FINISH_GRACE UINT64_C(5000000) /* for killed children to be reaped */
 
+/* An engine that does not answer so many questions in a row hangs: it is killed, and another started. */
+#define ASK_INTERVAL UINT64_C(5000000)
+#define ASK_LIMIT    6
+
 #define FD_RESERVE 256 /* of our descriptors, not for the engine's */
 
 static void monitor_report(void *ctx, const char *line)
 {
 	(void)ctx;
-	log_error("%s", line);
+	log_line(config_is_warning(line) ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%s", line);
 }
 
 /* Handing over to a new engine. */
@@ -153,6 +158,13 @@ static void monitor_reload_drop(struct monitor *monitor)
 	monitor->reload_fd = -1;
 }
 
+/* Tells the service manager that a reload is over. */
+static void monitor_reload_tell(int err)
+{
+	monitor_notify_status(err ? "The last reload was refused; the log says why." : "");
+	monitor_notify_ready();
+}
+
 static void monitor_reload_begin(struct monitor *monitor)
 {
 	struct monitor_number number;
@@ -164,11 +176,13 @@ static void monitor_reload_begin(struct monitor *monitor)
 				!monitor_engine_running(monitor->engine);
 	if (monitor->reload_again)
 		return;
+	monitor_notify_reloading();
 	err = monitor_load(monitor->options->config_path, monitor_report, NULL,
 		&monitor->reload_config, &monitor->reload_fd);
 	if (err) {
 		log_error("reload refused, the old configuration stays: %s has errors",
 			monitor->options->config_path);
+		monitor_reload_tell(err);
 		return;
 	}
 	number.number = ++monitor->reload_number;
@@ -208,6 +222,7 @@ static void monitor_reload_end(struct monitor *monitor, const struct monitor_ans
 		log_set_level((enum log_level)monitor->config->log_level);
 		log_info("configuration reloaded");
 	}
+	monitor_reload_tell(err);
 	if (monitor->reload_again)
 		monitor_reload_begin(monitor);
 }
@@ -218,7 +233,7 @@ static void monitor_do_ready(struct monitor *monitor)
 {
 	if (monitor->phase == PHASE_STARTING) {
 		monitor->phase = PHASE_SERVING;
-		monitor_files_notify("READY=1");
+		monitor_notify_ready();
 		if (monitor->started_fd >= 0) {
 			if (write(monitor->started_fd, "", 1) < 0)
 				log_debug("nobody waited for the start");
@@ -226,6 +241,8 @@ static void monitor_do_ready(struct monitor *monitor)
 			monitor->started_fd = -1;
 		}
 	}
+	monitor->ask_at = monitor_now() + ASK_INTERVAL;
+	monitor->unanswered = 0;
 	log_info("engine %u serves", monitor->generation);
 	if (monitor->reload_again)
 		monitor_reload_begin(monitor);
@@ -281,6 +298,9 @@ static void monitor_request(void *ctx, const union monitor_message *request, con
 	switch ((enum monitor_message_type)request->head.type) {
 	case MONITOR_READY:
 		monitor_do_ready(monitor);
+		break;
+	case MONITOR_ALIVE:
+		monitor->unanswered = 0;
 		break;
 	case MONITOR_STOPPED:
 		log_debug("the engine has ended everything");
@@ -341,7 +361,8 @@ static void monitor_stop(struct monitor *monitor)
 		return;
 	}
 	log_info("stopping");
-	monitor_files_notify("STOPPING=1");
+	monitor_notify_stopping(
+		monitor->config->stop_timeout + STOP_GRACE + HURRY_GRACE + FINISH_GRACE);
 	monitor_reload_drop(monitor);
 	monitor->phase = PHASE_STOPPING;
 	monitor->deadline = now + monitor->config->stop_timeout + STOP_GRACE;
@@ -357,6 +378,7 @@ static void monitor_engine_exited(void *ctx, int status, bool quick)
 	bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	char text[MONITOR_CHILD_TEXT];
 
+	monitor->ask_at = MONITOR_NEVER;
 	monitor_templates_stop(monitor->templates);
 	if (monitor->reload_config) {
 		monitor_reload_drop(monitor);
@@ -408,6 +430,10 @@ static uint64_t monitor_due(const struct monitor *monitor)
 {
 	uint64_t due = monitor_templates_due(monitor->templates);
 
+	if (monitor->alive_at < due)
+		due = monitor->alive_at;
+	if (monitor->ask_at < due)
+		due = monitor->ask_at;
 	if (monitor->phase >= PHASE_STOPPING && monitor->deadline < due)
 		due = monitor->deadline;
 	/* While old templates live, their end wakes the loop. */
@@ -416,10 +442,36 @@ static uint64_t monitor_due(const struct monitor *monitor)
 	return due;
 }
 
+/*
+ * Asks the engine whether its loop turns. Questions are counted, not time: after the machine was
+ * suspended, an engine has as much time to answer as always.
+ */
+static void monitor_ask(struct monitor *monitor)
+{
+	struct monitor_head head;
+
+	if (monitor->unanswered >= ASK_LIMIT) {
+		log_error("the engine has not answered for %u s: killing it",
+			(unsigned int)(ASK_LIMIT * ASK_INTERVAL / 1000000));
+		monitor->ask_at = MONITOR_NEVER;
+		monitor_engine_kill(monitor->engine);
+		return;
+	}
+	monitor->unanswered++;
+	monitor->ask_at = monitor_now() + ASK_INTERVAL;
+	monitor_engine_send(monitor->engine, MONITOR_ASK, &head, NULL, 0);
+}
+
 static void monitor_tick(struct monitor *monitor)
 {
 	uint64_t now = monitor_now();
 
+	if (monitor->alive_at <= now) {
+		monitor_notify_alive();
+		monitor->alive_at = now + monitor_notify_interval();
+	}
+	if (monitor->ask_at <= now)
+		monitor_ask(monitor);
 	monitor_templates_tick(monitor->templates);
 	if (monitor->phase == PHASE_STOPPING && monitor->deadline <= now) {
 		monitor->stop_retried = true;
@@ -474,6 +526,8 @@ int monitor_run(const struct monitor_options *options, struct config *config, in
 		.loop.epoll_fd = -1,
 		.signal_watch.fd = -1,
 		.start_at = MONITOR_NEVER,
+		.ask_at = MONITOR_NEVER,
+		.alive_at = monitor_notify_interval() ? monitor_now() : MONITOR_NEVER,
 		.exit_status = EXIT_SUCCESS,
 	};
 

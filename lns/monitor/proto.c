@@ -117,6 +117,7 @@ static const struct row {
 	}
 	/* clang-format off */
 	[MONITOR_READY]            = ENGINE(0, head, NULL),
+	[MONITOR_ALIVE]            = ENGINE(0, head, NULL),
 	[MONITOR_STOPPED]          = ENGINE(0, head, NULL),
 	[MONITOR_SIGNAL]           = ENGINE(0, keys, check_signal),
 	[MONITOR_FORGET]           = ENGINE(0, keys, check_forget),
@@ -132,6 +133,7 @@ static const struct row {
 	[MONITOR_TEMPLATE]         = MONITOR(1, template, check_template),
 	[MONITOR_START]            = MONITOR(0, head, NULL),
 	[MONITOR_RELOAD]           = MONITOR(1, number, check_number_is_id),
+	[MONITOR_ASK]              = MONITOR(0, head, NULL),
 	[MONITOR_STOP]             = MONITOR(0, number, check_number_is_bool),
 	[MONITOR_OPENED]           = MONITOR(1, answer, check_opened),
 /* clang-format on */

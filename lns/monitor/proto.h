@@ -26,6 +26,7 @@
 enum monitor_message_type {
 	/* engine -> monitor: the closed list of requests */
 	MONITOR_READY = 1,        /* head only: the engine serves */
+	MONITOR_ALIVE,            /* head only: answer to MONITOR_ASK */
 	MONITOR_STOPPED,          /* head only: everything is ended, the engine is about to exit */
 	MONITOR_SIGNAL,           /* keys: signal these session pppds; unknown keys are ignored */
 	MONITOR_FORGET,           /* keys: these exits were dealt with */
@@ -44,6 +45,7 @@ enum monitor_message_type {
 	MONITOR_TEMPLATE, /* template, 1 descriptor: takes the place of an older one of that name */
 	MONITOR_START,    /* head only: that was all */
 	MONITOR_RELOAD,   /* reload, 1 descriptor: a new configuration bundle */
+	MONITOR_ASK,      /* head only, at any time after START: does the loop turn? */
 	MONITOR_STOP,     /* number = 1: hurry (sent again when the operator does) */
 	MONITOR_OPENED,   /* opened, 1 descriptor when error is 0 */
 	MONITOR_NOTICE_MAX

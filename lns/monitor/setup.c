@@ -8,6 +8,7 @@
 #include "lns/log.h"
 #include "lns/monitor/monitor.h"
 #include "lns/monitor/files.h"
+#include "lns/monitor/limits.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -120,6 +121,7 @@ int monitor_setup_open(struct monitor *monitor, const struct monitor_upcalls *up
 			monitor->run_dir, monitor->run_dir_fd, monitor->gid, &monitor->control_fd);
 	if (err)
 		return err;
+	monitor_limits_log(config);
 	err = setup_nofile(monitor);
 	if (!err) {
 		monitor->state_fd = monitor_files_state();

@@ -29,32 +29,33 @@
 #define PPP_MSCHAP_V2_LEN 49
 
 enum ppp_message_type {
-	PPP_FORK = 1,	   /* engine -> template, 3 descriptors */
-	PPP_FORKED,	   /* template -> engine */
-	PPP_FORK_REPORT,   /* template -> monitor, 1 descriptor */
-	PPP_AUTH_REQUEST,  /* pppd -> engine; repeated unchanged until answered */
-	PPP_AUTH_REPLY,	   /* engine -> pppd */
-	PPP_NCP_UP,	   /* pppd -> engine, once per family */
-	PPP_NCP_DOWN,	   /* pppd -> engine */
-	PPP_LINK_UP,	   /* pppd -> engine: LCP opened */
-	PPP_LINK_DOWN,	   /* pppd -> engine: why pppd is about to exit */
+	PPP_FORK = 1,     /* engine -> template, 3 descriptors */
+	PPP_FORKED,       /* template -> engine */
+	PPP_FORK_REPORT,  /* template -> monitor, 1 descriptor */
+	PPP_AUTH_REQUEST, /* pppd -> engine; repeated unchanged until answered */
+	PPP_AUTH_REPLY,   /* engine -> pppd */
+	PPP_NCP_UP,       /* pppd -> engine, once per family */
+	PPP_NCP_DOWN,     /* pppd -> engine */
+	PPP_LINK_UP,      /* pppd -> engine: LCP opened */
+	PPP_LINK_DOWN,    /* pppd -> engine: why pppd is about to exit */
 	PPP_MESSAGE_MAX
 };
 
 struct ppp_head {
-	uint16_t type;	  /* enum ppp_message_type */
+	uint16_t type;    /* enum ppp_message_type */
 	uint16_t version; /* PPP_PROTO_VERSION */
-	uint32_t size;	  /* of the whole message, octets */
+	uint32_t size;    /* of the whole message, octets */
 	uint64_t session; /* the session's key, never 0, never repeated */
 };
 
 /* Proxy LCP and proxy authentication, as far as the LAC sent them; lengths 0 = absent. */
 struct ppp_proxy {
-	uint16_t authen_type; /* RFC 2661 section 4.4.5: 1 text, 2 CHAP, 3 PAP, 4 none, 5 MS-CHAPv1 */
+	uint16_t
+		authen_type; /* RFC 2661 section 4.4.5: 1 text, 2 CHAP, 3 PAP, 4 none, 5 MS-CHAPv1 */
 	uint8_t authen_id;
 	uint8_t pad;
 	uint16_t initial_received_len, last_sent_len, last_received_len; /* <= 256 */
-	uint16_t name_len, challenge_len, response_len;			 /* <= 256 */
+	uint16_t name_len, challenge_len, response_len;                  /* <= 256 */
 	uint8_t initial_received[256], last_sent[256], last_received[256];
 	uint8_t name[256], challenge[256], response[256];
 };
@@ -64,7 +65,7 @@ enum { PPP_PROXY_ACCEPT, PPP_PROXY_RENEGOTIATE, PPP_PROXY_NEVER };
 struct ppp_fork {
 	struct ppp_head head;
 	uint32_t request; /* chosen by the engine, echoed */
-	uint32_t exec;	  /* 1: the template itself becomes the session (one-shot, exec mode) */
+	uint32_t exec;    /* 1: the template itself becomes the session (one-shot, exec mode) */
 	uint16_t mtu, mru;
 	uint16_t proxy_lcp; /* PPP_PROXY_x */
 	uint16_t pad;
@@ -93,7 +94,7 @@ struct ppp_auth_request {
 	uint32_t request;  /* counts up within a session; the reply echoes it */
 	uint16_t protocol; /* enum ppp_auth_protocol */
 	uint8_t chap_id;
-	uint8_t proxied; /* 1: taken by the LAC */
+	uint8_t proxied;                                /* 1: taken by the LAC */
 	uint16_t name_len, challenge_len, response_len; /* <= 256; PAP: response is the password */
 	uint16_t pad;
 	uint8_t name[256], challenge[256], response[256];
@@ -102,8 +103,8 @@ struct ppp_auth_request {
 enum ppp_auth_result { PPP_AUTH_ACCEPT = 1, PPP_AUTH_REJECT, PPP_AUTH_UNAVAILABLE };
 
 enum {
-	PPP_AUTH_IPV4 = 1 << 0,	      /* negotiate IPCP with the addresses given */
-	PPP_AUTH_IPV6 = 1 << 1,	      /* negotiate IPV6CP */
+	PPP_AUTH_IPV4 = 1 << 0,         /* negotiate IPCP with the addresses given */
+	PPP_AUTH_IPV6 = 1 << 1,         /* negotiate IPV6CP */
 	PPP_AUTH_PEER_CHOOSES = 1 << 2, /* remote may be what the client asks for */
 	PPP_AUTH_MPPE_ALLOWED = 1 << 3, /* keys are present */
 	PPP_AUTH_MPPE_REQUIRED = 1 << 4,
@@ -113,12 +114,12 @@ enum {
 struct ppp_auth_reply {
 	struct ppp_head head;
 	uint32_t request;
-	uint16_t result; /* enum ppp_auth_result */
-	uint16_t flags;	 /* PPP_AUTH_x */
-	uint32_t local, remote; /* network byte order */
+	uint16_t result;          /* enum ppp_auth_result */
+	uint16_t flags;           /* PPP_AUTH_x */
+	uint32_t local, remote;   /* network byte order */
 	uint32_t dns[2], wins[2]; /* 0 = none */
-	uint16_t mtu;		  /* 0 = as in the fork request, which it can only lower */
-	uint16_t mppe_types;	  /* MS-MPPE-Encryption-Types: 2 = 40 bit, 4 = 128 bit */
+	uint16_t mtu;             /* 0 = as in the fork request, which it can only lower */
+	uint16_t mppe_types;      /* MS-MPPE-Encryption-Types: 2 = 40 bit, 4 = 128 bit */
 	uint8_t mppe_send_key[16], mppe_recv_key[16];
 	uint8_t interface_id[8]; /* of the client */
 	/*
@@ -139,9 +140,10 @@ struct ppp_ncp_up {
 	uint16_t mtu;
 	uint32_t ifindex;
 	char ifname[16];
-	uint32_t local, remote;			       /* IPv4, network byte order */
-	uint8_t local_id[8], remote_id[8];	       /* IPv6 interface identifiers */
-	uint64_t rx_octets, tx_octets, rx_packets, tx_packets; /* interface counters at this moment */
+	uint32_t local, remote;            /* IPv4, network byte order */
+	uint8_t local_id[8], remote_id[8]; /* IPv6 interface identifiers */
+	uint64_t rx_octets, tx_octets, rx_packets,
+		tx_packets; /* interface counters at this moment */
 };
 
 struct ppp_ncp_down {
@@ -153,28 +155,28 @@ struct ppp_ncp_down {
 struct ppp_link_up {
 	struct ppp_head head;
 	uint16_t mru, peer_mru;
-	uint16_t proxied; /* 1: opened from the proxied LCP */
+	uint16_t proxied;  /* 1: opened from the proxied LCP */
 	uint16_t replayed; /* early frames that were waiting for pppd */
 	uint32_t send_accm, receive_accm;
 };
 
 /* Why the link ends, in the words of PPP; the engine maps it to result codes and causes. */
 enum ppp_end {
-	PPP_END_PEER = 1,	/* the client terminated LCP */
-	PPP_END_LCP_FAILED,	/* LCP never opened, or could not agree */
+	PPP_END_PEER = 1,   /* the client terminated LCP */
+	PPP_END_LCP_FAILED, /* LCP never opened, or could not agree */
 	PPP_END_AUTH_FAILED,
-	PPP_END_AUTH_TIMEOUT,	/* the client never answered, or the engine did not */
-	PPP_END_ECHO_TIMEOUT,	/* the client no longer answers LCP echoes */
-	PPP_END_NCP_FAILED,	/* no network protocol came up */
-	PPP_END_SIGNAL,		/* we asked for it */
-	PPP_END_HANGUP,		/* the kernel session vanished */
+	PPP_END_AUTH_TIMEOUT, /* the client never answered, or the engine did not */
+	PPP_END_ECHO_TIMEOUT, /* the client no longer answers LCP echoes */
+	PPP_END_NCP_FAILED,   /* no network protocol came up */
+	PPP_END_SIGNAL,       /* we asked for it */
+	PPP_END_HANGUP,       /* the kernel session vanished */
 	PPP_END_LOOP,
 	PPP_END_OTHER,
 };
 
 struct ppp_link_down {
 	struct ppp_head head;
-	uint16_t end;	 /* enum ppp_end */
+	uint16_t end;    /* enum ppp_end */
 	uint16_t status; /* pppd's exit status, pppd(8) */
 	uint32_t pad;
 };

@@ -9,6 +9,7 @@
 #include "lns/subscriber/accounting.h"
 
 #include "lns/log.h"
+#include "lns/subscriber/attributes.h"
 #include "lns/subscriber/internal.h"
 #include "radius/attr_codes.h"
 
@@ -17,118 +18,68 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAS_PORT(sub) ((uint32_t)(sub)->tunnel_id << 16 | (sub)->session_id)
-
-/* ---- who it is ---- */
-
-static int add_nas(struct radius_attrs *attrs, const struct config *config)
-{
-	const struct config_radius *radius = &config->radius;
-	int err = radius_add_string(attrs, RADIUS_NAS_IDENTIFIER, 0, config->name);
-
-	if (!err && radius->nas_ip.sa.sa_family == AF_INET)
-		err = radius_add_addr(attrs, RADIUS_NAS_IP_ADDRESS, &radius->nas_ip.sa);
-	if (!err && radius->nas_ipv6.sa.sa_family == AF_INET6)
-		err = radius_add_addr(attrs, RADIUS_NAS_IPV6_ADDRESS, &radius->nas_ipv6.sa);
-	return err;
-}
-
-/* RFC 2868 section 3; there is one tunnel only, so no tag groups its attributes. */
-static int add_tunnel(struct radius_attrs *attrs, const struct subscriber *sub)
-{
-	const struct l2tp_call *call = l2tp_session_call(sub->l2tp);
-	struct l2tp_tunnel_info info;
-	char peer[ADDR_TEXT], local[ADDR_TEXT], serial[16];
-	int err;
-
-	l2tp_tunnel_info(l2tp_session_tunnel(sub->l2tp), &info);
-	addr_text_host(&info.path.peer, peer);
-	addr_text_host(&info.path.local, local);
-	snprintf(serial, sizeof(serial), "%u", call->serial_number);
-	err = radius_add_u32(attrs, RADIUS_TUNNEL_TYPE, 0, RADIUS_TUNNEL_L2TP);
-	err = err ? err
-		  : radius_add_u32(attrs, RADIUS_TUNNEL_MEDIUM_TYPE, 0,
-			    info.path.peer.sa.sa_family == AF_INET6 ? RADIUS_MEDIUM_IPV6
-								    : RADIUS_MEDIUM_IPV4);
-	err = err ? err : radius_add_string(attrs, RADIUS_TUNNEL_CLIENT_ENDPOINT, 0, peer);
-	err = err ? err : radius_add_string(attrs, RADIUS_TUNNEL_SERVER_ENDPOINT, 0, local);
-	err = err ? err : radius_add_string(attrs, RADIUS_TUNNEL_CLIENT_AUTH_ID, 0, info.host_name);
-	err = err ? err
-		  : radius_add_string(
-			    attrs, RADIUS_TUNNEL_SERVER_AUTH_ID, 0, sub->all->config.config->name);
-	err = err ? err : radius_add_string(attrs, RADIUS_TUNNEL_ASSIGNMENT_ID, 0, sub->lac);
-	err = err ? err : radius_add_string(attrs, RADIUS_ACCT_TUNNEL_CONNECTION, 0, serial);
-	return err;
-}
-
-static int add_call(struct radius_attrs *attrs, const struct l2tp_call *call)
-{
-	char speeds[64];
-	int err;
-
-	err = radius_add_string(attrs, RADIUS_CALLED_STATION_ID, 0, call->called_number);
-	err = err ? err
-		  : radius_add_string(attrs, RADIUS_CALLING_STATION_ID, 0, call->calling_number);
-	if (!err && call->tx_connect_speed) {
-		uint32_t rx =
-			call->rx_connect_speed ? call->rx_connect_speed : call->tx_connect_speed;
-
-		snprintf(speeds, sizeof(speeds), "%u/%u", call->tx_connect_speed, rx);
-		err = radius_add_string(attrs, RADIUS_CONNECT_INFO, 0, speeds);
-	}
-	return err;
-}
-
-struct radius_attrs *subscriber_identity(const struct subscriber *sub)
-{
-	struct radius_attrs *attrs = radius_attrs_new();
-	int err = attrs ? 0 : -ENOMEM;
-
-	err = err ? err : radius_add_octets(attrs, RADIUS_USER_NAME, sub->user, strlen(sub->user));
-	err = err ? err : add_nas(attrs, sub->all->config.config);
-	err = err ? err : radius_add_u32(attrs, RADIUS_NAS_PORT, 0, NAS_PORT(sub));
-	err = err ? err : radius_add_u32(attrs, RADIUS_NAS_PORT_TYPE, 0, RADIUS_PORT_VIRTUAL);
-	err = err ? err : radius_add_string(attrs, RADIUS_NAS_PORT_ID, 0, sub->name);
-	err = err ? err : radius_add_u32(attrs, RADIUS_SERVICE_TYPE, 0, RADIUS_SERVICE_FRAMED);
-	err = err ? err : radius_add_u32(attrs, RADIUS_FRAMED_PROTOCOL, 0, RADIUS_FRAMED_PPP);
-	err = err ? err : radius_add_string(attrs, RADIUS_ACCT_SESSION_ID, 0, sub->acct_session_id);
-	err = err ? err : add_call(attrs, l2tp_session_call(sub->l2tp));
-	err = err ? err : add_tunnel(attrs, sub);
-	if (!err)
-		return attrs;
-	radius_attrs_free(attrs);
-	return NULL;
-}
-
 /* ---- records ---- */
 
-static bool append_class(
-	void *ctx, radius_code code, const char *name, const uint8_t *data, size_t len)
+static bool append(void *ctx, radius_code code, const char *name, const uint8_t *data, size_t len)
 {
 	(void)name;
 	return radius_add_octets(ctx, code, data, len) == 0;
 }
 
-/* The identity and what authorisation added, encoded into the state memory. 0 or -errno. */
+static int encode(struct state_session *record, const struct radius_attrs *attrs)
+{
+	int len = radius_attrs_encode(attrs, record->attrs, sizeof(record->attrs));
+
+	record->attrs_len = (uint16_t)(len < 0 ? 0 : len);
+	return len < 0 ? len : 0;
+}
+
+/* What the session got, besides its classes. 0 or -errno. */
+static int add_grant(
+	struct radius_attrs *attrs, const struct subscriber *sub, const struct ppp_ncp_up *up)
+{
+	const struct authorization *grant = sub->granted;
+	uint32_t address = sub->address_held ? htonl(grant->remote) : sub->remote;
+	union addr remote = { .in4 = { .sin_family = AF_INET, .sin_addr = { address } } };
+	int err = 0;
+
+	if (address)
+		err = radius_add_addr(attrs, RADIUS_FRAMED_IP_ADDRESS, &remote.sa);
+	if (!err)
+		err = radius_add_u32(attrs, RADIUS_ACCT_AUTHENTIC, 0,
+			sub->all->config.config->has_radius ? RADIUS_AUTHENTIC_RADIUS
+							    : RADIUS_AUTHENTIC_LOCAL);
+	if (!err && grant->echoed)
+		radius_attrs_each(grant->echoed, append, attrs);
+	if (!err && up->family == PPP_IPV6 && !grant->has_interface_id)
+		err = radius_add_octets(
+			attrs, RADIUS_FRAMED_INTERFACE_ID, up->remote_id, sizeof(up->remote_id));
+	return err;
+}
+
+/*
+ * The identity and what authorisation added, encoded into the state memory. Classes come last: should
+ * they be more than it has room for, the record does without them. 0 or -errno.
+ */
 static int fix_record(struct subscriber *sub, const struct ppp_ncp_up *up)
 {
-	struct radius_attrs *attrs = subscriber_identity(sub);
-	uint32_t address = sub->address_held ? htonl(sub->granted->remote) : up->remote;
-	union addr remote = { .in4 = { .sin_family = AF_INET, .sin_addr = { address } } };
-	int len, err = attrs ? 0 : -ENOMEM;
+	struct radius_attrs *attrs = radius_attrs_new();
+	int err = attrs ? attributes_add(sub, ATTRIBUTE_ACCOUNTING, attrs) : -ENOMEM;
 
-	if (!err && address)
-		err = radius_add_addr(attrs, RADIUS_FRAMED_IP_ADDRESS, &remote.sa);
-	err = err ? err
-		  : radius_add_u32(attrs, RADIUS_ACCT_AUTHENTIC, 0,
-			    sub->all->config.auth ? RADIUS_AUTHENTIC_RADIUS
-						  : RADIUS_AUTHENTIC_LOCAL);
-	if (!err && sub->granted && sub->granted->classes)
-		radius_attrs_each(sub->granted->classes, append_class, attrs);
-	if (!err) {
-		len = radius_attrs_encode(attrs, sub->record->attrs, sizeof(sub->record->attrs));
-		err = len < 0 ? len : 0;
-		sub->record->attrs_len = (uint16_t)(len < 0 ? 0 : len);
+	err = err ? err : add_grant(attrs, sub, up);
+	err = err ? err : encode(sub->record, attrs);
+	if (!err && sub->granted->classes) {
+		radius_attrs_each(sub->granted->classes, append, attrs);
+		err = encode(sub->record, attrs);
+		if (err == -ENOSPC) {
+			log_error("session %s: its Class attributes are too long for accounting",
+				sub->acct_session_id);
+			radius_attrs_free(attrs);
+			attrs = radius_attrs_new();
+			err = attrs ? attributes_add(sub, ATTRIBUTE_ACCOUNTING, attrs) : -ENOMEM;
+			err = err ? err : add_grant(attrs, sub, up);
+			err = err ? err : encode(sub->record, attrs);
+		}
 	}
 	radius_attrs_free(attrs);
 	return err;
@@ -202,7 +153,7 @@ int accounting_put_nas(struct radius_spool *spool, enum radius_record_kind kind,
 	const struct config *config, uint64_t wallclock)
 {
 	struct radius_attrs *attrs = radius_attrs_new();
-	int err = attrs ? add_nas(attrs, config) : -ENOMEM;
+	int err = attrs ? attributes_add_nas(config, attrs) : -ENOMEM;
 
 	if (!err)
 		err = radius_spool_put(spool, 0, kind, attrs, wallclock, NULL, NULL);
@@ -210,28 +161,28 @@ int accounting_put_nas(struct radius_spool *spool, enum radius_record_kind kind,
 	return err;
 }
 
-static void put(struct subscriber *sub, const struct accounting_event *event,
+/* Whether durable will be called; when not, the record is lost or nobody wants it. */
+static bool put(struct subscriber *sub, const struct accounting_event *event,
 	void (*durable)(void *ctx, int err))
 {
 	struct radius_spool *spool = sub->all->config.spool;
-	int err = 0;
+	int err;
 
-	if (spool) {
-		err = accounting_put(spool, sub->record, event, durable, sub);
-		if (!err)
-			return;
+	if (!spool)
+		return false;
+	err = accounting_put(spool, sub->record, event, durable, sub);
+	if (err < 0)
 		log_error("session %s: accounting record %d is lost: %s", sub->acct_session_id,
 			event->kind, strerror(-err));
-	}
-	if (durable)
-		durable(sub, err);
+	return err == 0;
 }
 
-static void plan_interim(struct subscriber *sub, uint64_t now)
+/* Spreads sessions over the interval by their keys, which came in one storm perhaps. */
+static uint64_t first_interim(const struct subscriber *sub)
 {
-	uint64_t interval = sub->granted ? sub->granted->interim : 0;
+	uint64_t mixed = sub->key * UINT64_C(0x9e3779b97f4a7c15);
 
-	sub->next_interim = interval ? now + interval : 0;
+	return sub->granted->interim / 1024 * ((mixed >> 54) + 1);
 }
 
 void subscriber_account_start(struct subscriber *sub, const struct ppp_ncp_up *up)
@@ -252,7 +203,7 @@ void subscriber_account_start(struct subscriber *sub, const struct ppp_ncp_up *u
 	record->last_wallclock = record->up_wallclock;
 	state_publish(&record->used, STATE_UP);
 	sub->last_traffic = env_now(env);
-	plan_interim(sub, env_now(env));
+	sub->next_interim = sub->granted->interim ? env_now(env) + first_interim(sub) : 0;
 	put(sub,
 		&(struct accounting_event){ .kind = RADIUS_START,
 			.wallclock = record->up_wallclock,
@@ -272,7 +223,7 @@ void subscriber_account_sample(struct subscriber *sub, const struct kernel_count
 	record->last = *counters;
 	record->last_wallclock = env_wallclock(env);
 	if (sub->next_interim && now >= sub->next_interim) {
-		plan_interim(sub, now);
+		sub->next_interim = sub->granted->interim ? now + sub->granted->interim : 0;
 		put(sub,
 			&(struct accounting_event){ .kind = RADIUS_INTERIM,
 				.counters = counters,
@@ -294,10 +245,11 @@ static void stop_durable(void *ctx, int err)
 void subscriber_account_stop(struct subscriber *sub)
 {
 	sub->stop_put = true;
-	put(sub,
+	sub->stop_durable = !put(sub,
 		&(struct accounting_event){ .kind = RADIUS_STOP,
 			.counters = sub->link_gone ? &sub->final : &sub->record->last,
-			.terminate_cause = end_rule(sub->reason)->acct_cause,
+			.terminate_cause =
+				sub->lac_cause ? sub->lac_cause : end_rule(sub->reason)->acct_cause,
 			.wallclock = sub->stop_wallclock,
 			.clock = sub->stop_clock },
 		stop_durable);

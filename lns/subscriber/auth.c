@@ -9,10 +9,11 @@
 #include "lns/subscriber/internal.h"
 
 #include "lns/log.h"
-#include "lns/subscriber/pool.h"
+#include "lns/subscriber/attributes.h"
 #include "lns/subscriber/users.h"
 #include "radius/attr_codes.h"
 #include "radius/digest.h"
+#include "radius/mschap.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,7 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MSCHAP_V2_RESPONSE 49 /* RFC 2759 section 4 */
+#define REFUSED_DEADLINE ENV_SEC(5) /* for pppd to tell the client and go */
+#define MPPE_KEY_LEN     16
+#define MPPE_40_BIT      2 /* MS-MPPE-Encryption-Types, RFC 2548 section 2.4.5 */
+#define MPPE_128_BIT     4
+#define MPPE_REQUIRED    2 /* MS-MPPE-Encryption-Policy */
 
 static void wipe_free(void *data, size_t size)
 {
@@ -30,78 +35,50 @@ static void wipe_free(void *data, size_t size)
 	free(data);
 }
 
+/* The question is answered: what the client proved itself with is needed no more. */
+static void forget_question(struct subscriber *sub)
+{
+	wipe_free(sub->asked, sizeof(*sub->asked));
+	sub->asked = NULL;
+}
+
 void subscriber_auth_clear(struct subscriber *sub)
 {
 	radius_cancel(sub->request);
 	sub->request = NULL;
-	wipe_free(sub->asked, sizeof(*sub->asked));
+	subscriber_stop_waiting(sub);
+	forget_question(sub);
 	wipe_free(sub->answer, sizeof(*sub->answer));
-	sub->asked = NULL;
 	sub->answer = NULL;
 }
 
 /* ---- the answer ---- */
 
-static void reply(struct subscriber *sub, enum ppp_auth_result result, const char *message)
+static void answer(struct subscriber *sub, enum ppp_auth_result result, const char *message)
 {
-	struct ppp_auth_reply *answer = sub->answer;
+	struct ppp_auth_reply *reply = sub->answer;
 
-	answer->request = sub->asked->request;
-	answer->result = (uint16_t)result;
-	if (answer->message_len == 0 && message) {
-		answer->message_len = (uint16_t)strnlen(message, 255);
-		memcpy(answer->message, message, answer->message_len);
+	reply->request = sub->question;
+	reply->result = (uint16_t)result;
+	if (reply->message_len == 0 && message) {
+		reply->message_len = (uint16_t)strnlen(message, 255);
+		memcpy(reply->message, message, reply->message_len);
 	}
+	forget_question(sub);
 	/* When pppd is gone, its exit says so. */
-	(void)ppp_channel_reply(sub->channel, answer);
+	if (sub->channel && ppp_channel_reply(sub->channel, reply) == -EINVAL)
+		log_error("session %s: bug: the answer to pppd breaks the protocol",
+			sub->acct_session_id);
 }
 
-/* Tells pppd, which tells the client and ends; verdict and detail are what its end will mean. */
-static void refuse(struct subscriber *sub, enum ppp_auth_result result, enum end_reason verdict,
+void subscriber_refuse(struct subscriber *sub, enum ppp_auth_result result, enum end_reason verdict,
 	const char *message, const char *detail)
 {
 	sub->verdict = verdict;
-	snprintf(sub->detail, sizeof(sub->detail), "%s", detail);
-	reply(sub, result, message);
-}
-
-/* Takes or claims the client's address. 0, or the reason why there is none. */
-static enum end_reason take_address(struct subscriber *sub, struct authorization *grant)
-{
-	int err = 0;
-
-	if (grant->address == AUTHORIZATION_PEER_CHOOSES || !grant->ipv4)
-		return END_NONE;
-	if (sub->address_held) { /* authenticates again */
-		if (grant->address == AUTHORIZATION_FIXED && grant->remote != sub->granted->remote)
-			return END_ADDRESS_USED;
-		grant->remote = sub->granted->remote;
-		return END_NONE;
-	}
-	if (grant->address == AUTHORIZATION_FIXED)
-		err = pools_claim(sub->all->host.pools, grant->remote);
-	else
-		err = pools_take(sub->all->host.pools, grant->pool, sub->user, &grant->remote);
-	if (err == -EADDRINUSE)
-		return END_ADDRESS_USED;
-	if (err < 0)
-		return END_NO_ADDRESS;
-	sub->address_held = true;
-	return END_NONE;
-}
-
-/* A client with the address of its own tunnel's end would send the tunnel through itself. */
-static bool is_tunnel_endpoint(const struct subscriber *sub, uint32_t address)
-{
-	struct l2tp_tunnel_info info;
-
-	if (!sub->l2tp || address == 0)
-		return false;
-	l2tp_tunnel_info(l2tp_session_tunnel(sub->l2tp), &info);
-	return (info.path.peer.sa.sa_family == AF_INET &&
-		       ntohl(info.path.peer.in4.sin_addr.s_addr) == address) ||
-	       (info.path.local.sa.sa_family == AF_INET &&
-		       ntohl(info.path.local.in4.sin_addr.s_addr) == address);
+	snprintf(sub->detail, sizeof(sub->detail), "%.*s", (int)sizeof(sub->detail) - 1, detail);
+	answer(sub, result, message);
+	/* pppd tells the client, and goes. */
+	env_timer_start(sub->timer, REFUSED_DEADLINE);
 }
 
 static void fill_answer(struct ppp_auth_reply *answer, const struct authorization *grant)
@@ -122,39 +99,10 @@ static void fill_answer(struct ppp_auth_reply *answer, const struct authorizatio
 	}
 }
 
-/* The profile is known: addresses, then the answer. Takes over grant. */
-static void accept_with(struct subscriber *sub, struct authorization *grant, const char *message)
+void subscriber_accept(struct subscriber *sub)
 {
-	enum end_reason problem = END_NONE;
-	char detail[128] = "", text[ADDR_TEXT];
-	union addr addr = { .in4 = { .sin_family = AF_INET } };
-
-	if (grant->user[0])
-		subscriber_set_user(sub, grant->user, strlen(grant->user));
-	problem = take_address(sub, grant);
-	addr.in4.sin_addr.s_addr = htonl(grant->remote);
-	addr_text_host(&addr, text);
-	if (problem == END_NO_ADDRESS)
-		snprintf(detail, sizeof(detail), "pool \"%.63s\"", grant->pool);
-	else if (problem == END_ADDRESS_USED)
-		snprintf(detail, sizeof(detail), "%s", text);
-	else if (is_tunnel_endpoint(sub, grant->remote)) {
-		problem = END_BAD_PROFILE;
-		snprintf(detail, sizeof(detail), "%s is an end of the session's own tunnel", text);
-	}
-	if (problem != END_NONE) {
-		if (sub->address_held && !sub->granted) {
-			pools_release(sub->all->host.pools, grant->remote);
-			sub->address_held = false;
-		}
-		authorization_free(grant);
-		refuse(sub, PPP_AUTH_UNAVAILABLE, problem, NULL, detail);
-		return;
-	}
-	authorization_free(sub->granted);
-	sub->granted = grant;
-	fill_answer(sub->answer, grant);
-	reply(sub, PPP_AUTH_ACCEPT, message);
+	fill_answer(sub->answer, sub->granted);
+	answer(sub, PPP_AUTH_ACCEPT, sub->granted->message);
 	subscriber_authorised(sub);
 }
 
@@ -165,7 +113,7 @@ static struct authorization *defaults(struct subscriber *sub)
 	struct authorization *grant;
 
 	if (!ppp || authorization_new(ppp, config->radius.interim, &grant) < 0) {
-		refuse(sub, PPP_AUTH_UNAVAILABLE, END_NO_RESOURCE, NULL,
+		subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_NO_RESOURCE, NULL,
 			ppp ? "out of memory" : "its ppp section was removed");
 		return NULL;
 	}
@@ -174,8 +122,33 @@ static struct authorization *defaults(struct subscriber *sub)
 
 /* ---- the users file ---- */
 
-static bool secret_matches(const struct ppp_auth_request *asked, const struct config_user *user)
+static bool mschap_matches(struct subscriber *sub, const struct config_user *user)
 {
+	const struct ppp_auth_request *asked = sub->asked;
+	struct ppp_auth_reply *reply = sub->answer;
+	struct mschap_proof proof = { 0 };
+	bool matches;
+
+	if (asked->challenge_len != MSCHAP_CHALLENGE_LEN ||
+		asked->response_len != MSCHAP_RESPONSE_LEN)
+		return false;
+	matches = mschap_v2_check(asked->name, asked->name_len, user->secret.data, user->secret.len,
+			  asked->challenge, asked->response, &proof) == 0;
+	if (matches) {
+		reply->message_len = MSCHAP_SUCCESS_LEN;
+		memcpy(reply->message, proof.success, MSCHAP_SUCCESS_LEN);
+		memcpy(reply->mppe_send_key, proof.send_key, MPPE_KEY_LEN);
+		memcpy(reply->mppe_recv_key, proof.recv_key, MPPE_KEY_LEN);
+		reply->mppe_types = MPPE_128_BIT;
+		reply->flags |= PPP_AUTH_MPPE_ALLOWED;
+	}
+	explicit_bzero(&proof, sizeof(proof));
+	return matches;
+}
+
+static bool secret_matches(struct subscriber *sub, const struct config_user *user)
+{
+	const struct ppp_auth_request *asked = sub->asked;
 	uint8_t expected[RADIUS_CHAP_LEN];
 
 	switch (asked->protocol) {
@@ -187,6 +160,8 @@ static bool secret_matches(const struct ppp_auth_request *asked, const struct co
 			asked->challenge, asked->challenge_len, expected);
 		return asked->response_len == sizeof(expected) &&
 		       radius_equal(asked->response, expected, sizeof(expected));
+	case PPP_AUTH_MSCHAP_V2:
+		return mschap_matches(sub, user);
 	default:
 		return false;
 	}
@@ -197,22 +172,16 @@ static void ask_users(struct subscriber *sub)
 	const struct config_user *user = users_find(sub->all->config.users, sub->user);
 	struct authorization *grant;
 
-	if (!user) {
-		refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL, "not in the users file");
-		return;
-	}
-	if (!secret_matches(sub->asked, user)) {
-		refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL,
-			sub->asked->protocol == PPP_AUTH_MSCHAP_V2
-				? "the users file serves PAP and CHAP only"
-				: "wrong password");
+	if (!user || !secret_matches(sub, user)) {
+		subscriber_refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL,
+			user ? "wrong password" : "not in the users file");
 		return;
 	}
 	grant = defaults(sub);
 	if (!grant)
 		return;
 	authorization_apply_user(grant, user);
-	accept_with(sub, grant, NULL);
+	subscriber_grant(sub, grant);
 }
 
 /* ---- RADIUS ---- */
@@ -238,13 +207,13 @@ static int add_credentials(struct radius_attrs *attrs, const struct ppp_auth_req
 			attrs, RADIUS_CHAP_CHALLENGE, asked->challenge, asked->challenge_len);
 	case PPP_AUTH_MSCHAP_V2:
 		/* Ident, Flags, Peer-Challenge, Reserved, Response: RFC 2548 section 2.3.2. */
-		if (asked->response_len != MSCHAP_V2_RESPONSE)
+		if (asked->response_len != MSCHAP_RESPONSE_LEN)
 			return -EINVAL;
 		value[0] = asked->chap_id;
 		value[1] = 0;
-		memcpy(value + 2, asked->response, MSCHAP_V2_RESPONSE - 1);
+		memcpy(value + 2, asked->response, MSCHAP_RESPONSE_LEN - 1);
 		err = radius_add_octets(
-			attrs, RADIUS_MS_CHAP2_RESPONSE, value, MSCHAP_V2_RESPONSE + 1);
+			attrs, RADIUS_MS_CHAP2_RESPONSE, value, MSCHAP_RESPONSE_LEN + 1);
 		explicit_bzero(value, sizeof(value));
 		if (err < 0)
 			return err;
@@ -256,48 +225,77 @@ static int add_credentials(struct radius_attrs *attrs, const struct ppp_auth_req
 }
 
 /* A text of RFC 2548 that starts with the CHAP identifier: what follows goes to the client as it is. */
-static void take_mschap_text(
+static bool take_mschap_text(
 	struct subscriber *sub, const struct radius_attrs *reply_attrs, radius_code code)
 {
 	const uint8_t *data;
 	size_t len;
 
 	if (!radius_get_octets(reply_attrs, code, 0, &data, &len) || len < 2)
-		return;
+		return false;
 	sub->answer->message_len = (uint16_t)(len - 1);
 	memcpy(sub->answer->message, data + 1, len - 1);
+	return true;
 }
 
-/* MS-MPPE keys, RFC 2548 section 2.4. Both or none. */
-static void take_mppe_keys(struct subscriber *sub, const struct radius_attrs *reply_attrs)
+static bool take_mppe_key(struct radius_request *request, const struct radius_attrs *reply_attrs,
+	radius_code code, uint8_t out[MPPE_KEY_LEN])
 {
-	const uint8_t *send, *recv;
-	size_t send_len, recv_len;
 	uint8_t key[64];
-	uint32_t policy = 0, types = 0;
-	struct ppp_auth_reply *answer = sub->answer;
+	const uint8_t *data;
+	size_t len;
+	bool good = radius_get_octets(reply_attrs, code, 0, &data, &len) &&
+		    radius_reply_decrypt(request, data, len, key, sizeof(key)) == MPPE_KEY_LEN;
 
-	if (!radius_get_octets(reply_attrs, RADIUS_MS_MPPE_SEND_KEY, 0, &send, &send_len) ||
-		!radius_get_octets(reply_attrs, RADIUS_MS_MPPE_RECV_KEY, 0, &recv, &recv_len))
-		return;
-	if (radius_reply_decrypt(sub->request, send, send_len, key, sizeof(key)) == 16)
-		memcpy(answer->mppe_send_key, key, 16);
-	else
-		goto out;
-	if (radius_reply_decrypt(sub->request, recv, recv_len, key, sizeof(key)) == 16)
-		memcpy(answer->mppe_recv_key, key, 16);
-	else
-		goto out;
+	if (good)
+		memcpy(out, key, MPPE_KEY_LEN);
+	explicit_bzero(key, sizeof(key));
+	return good;
+}
+
+/* MS-MPPE keys, RFC 2548 section 2.4: both or none. False: required, and not to be had. */
+static bool take_mppe_keys(struct subscriber *sub, struct radius_request *request,
+	const struct radius_attrs *reply_attrs)
+{
+	struct ppp_auth_reply *reply = sub->answer;
+	uint32_t policy = 0, types = MPPE_40_BIT | MPPE_128_BIT;
+
 	radius_get_u32(reply_attrs, RADIUS_MS_MPPE_ENCRYPTION_POLICY, &policy);
 	radius_get_u32(reply_attrs, RADIUS_MS_MPPE_ENCRYPTION_TYPES, &types);
-	answer->mppe_types = (uint16_t)(types & 6);
-	answer->flags |= PPP_AUTH_MPPE_ALLOWED;
-	answer->flags |= policy == 2 ? PPP_AUTH_MPPE_REQUIRED : 0;
-out:
-	explicit_bzero(key, sizeof(key));
+	types &= MPPE_40_BIT | MPPE_128_BIT;
+	if (!types ||
+		!take_mppe_key(
+			request, reply_attrs, RADIUS_MS_MPPE_SEND_KEY, reply->mppe_send_key) ||
+		!take_mppe_key(
+			request, reply_attrs, RADIUS_MS_MPPE_RECV_KEY, reply->mppe_recv_key)) {
+		explicit_bzero(reply->mppe_send_key, sizeof(reply->mppe_send_key));
+		return policy != MPPE_REQUIRED;
+	}
+	reply->mppe_types = (uint16_t)types;
+	reply->flags |= PPP_AUTH_MPPE_ALLOWED;
+	reply->flags |= policy == MPPE_REQUIRED ? PPP_AUTH_MPPE_REQUIRED : 0;
+	return true;
 }
 
-static void radius_accepts(struct subscriber *sub, const struct radius_attrs *reply_attrs)
+/* What cannot be obeyed is said; false when it refuses the subscriber. */
+static bool is_obeyed(struct subscriber *sub, const char *ignored)
+{
+	char detail[300];
+
+	if (!ignored[0])
+		return true;
+	snprintf(detail, sizeof(detail), "not obeyed: %s", ignored);
+	if (sub->all->config.config->radius.unsupported_rejects) {
+		subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_BAD_PROFILE, NULL, detail);
+		return false;
+	}
+	log_warning("session %s: user \"%s\": attributes of the Access-Accept %s",
+		sub->acct_session_id, sub->user_text, detail);
+	return true;
+}
+
+static void radius_accepts(struct subscriber *sub, struct radius_request *request,
+	const struct radius_attrs *reply_attrs)
 {
 	struct authorization *grant = defaults(sub);
 	char why[128], ignored[256];
@@ -307,22 +305,22 @@ static void radius_accepts(struct subscriber *sub, const struct radius_attrs *re
 		return;
 	err = authorization_apply_reply(
 		grant, reply_attrs, why, sizeof(why), ignored, sizeof(ignored));
-	if (err < 0) {
-		authorization_free(grant);
-		refuse(sub, PPP_AUTH_UNAVAILABLE,
+	if (err < 0)
+		subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE,
 			err == -EINVAL ? END_BAD_PROFILE : END_NO_RESOURCE, NULL,
 			err == -EINVAL ? why : "out of memory");
+	else if (sub->protocol == PPP_AUTH_MSCHAP_V2 &&
+		 !take_mschap_text(sub, reply_attrs, RADIUS_MS_CHAP2_SUCCESS))
+		subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_BAD_PROFILE, NULL,
+			"MS-CHAP2-Success is missing");
+	else if (sub->protocol == PPP_AUTH_MSCHAP_V2 && !take_mppe_keys(sub, request, reply_attrs))
+		subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_BAD_PROFILE, NULL,
+			"encryption is required, and its keys are missing");
+	else if (is_obeyed(sub, ignored)) {
+		subscriber_grant(sub, grant);
 		return;
 	}
-	if (ignored[0])
-		log_warning("session %s: user \"%s\": attributes of the Access-Accept that are "
-			    "not obeyed: %s",
-			sub->acct_session_id, sub->user_text, ignored);
-	if (sub->protocol == PPP_AUTH_MSCHAP_V2) {
-		take_mschap_text(sub, reply_attrs, RADIUS_MS_CHAP2_SUCCESS);
-		take_mppe_keys(sub, reply_attrs);
-	}
-	accept_with(sub, grant, grant->message);
+	authorization_free(grant);
 }
 
 static void radius_rejects(struct subscriber *sub, const struct radius_attrs *reply_attrs)
@@ -333,43 +331,44 @@ static void radius_rejects(struct subscriber *sub, const struct radius_attrs *re
 		take_mschap_text(sub, reply_attrs, RADIUS_MS_CHAP_ERROR);
 	radius_get_string(reply_attrs, RADIUS_REPLY_MESSAGE, message, sizeof(message));
 	log_printable(text, sizeof(text), message, strlen(message));
-	refuse(sub, PPP_AUTH_REJECT, END_REFUSED, message[0] ? message : NULL, text);
+	subscriber_refuse(sub, PPP_AUTH_REJECT, END_REFUSED, message[0] ? message : NULL, text);
 }
 
 static void radius_done(void *ctx, enum radius_outcome outcome, unsigned int code,
 	const struct radius_attrs *reply_attrs, const char *server)
 {
 	struct subscriber *sub = ctx;
+	struct radius_request *request = sub->request;
 	char detail[160];
 
+	sub->request = NULL; /* it is gone after this */
 	snprintf(sub->server, sizeof(sub->server), "%s", server ? server : "");
 	switch (outcome) {
 	case RADIUS_ANSWERED:
 		if (code == RADIUS_ACCESS_ACCEPT)
-			radius_accepts(sub, reply_attrs);
+			radius_accepts(sub, request, reply_attrs);
 		else if (code == RADIUS_ACCESS_REJECT)
 			radius_rejects(sub, reply_attrs);
 		else
-			refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL,
+			subscriber_refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL,
 				"RADIUS sent an Access-Challenge, which PAP and CHAP cannot carry");
 		break;
 	case RADIUS_TIMEOUT:
 		snprintf(detail, sizeof(detail),
 			"last tried %s: does it run, is it reachable, does it know this client and its secret?",
 			sub->server);
-		refuse(sub, PPP_AUTH_UNAVAILABLE, END_NO_RADIUS, NULL, detail);
+		subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_NO_RADIUS, NULL, detail);
 		break;
 	case RADIUS_FORGED:
 		snprintf(detail, sizeof(detail),
 			"from %s: does the shared secret agree on both sides?", sub->server);
-		refuse(sub, PPP_AUTH_UNAVAILABLE, END_BAD_SECRET, NULL, detail);
+		subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_BAD_SECRET, NULL, detail);
 		break;
 	case RADIUS_FAILED:
-		refuse(sub, PPP_AUTH_UNAVAILABLE, END_NO_RADIUS, NULL,
+		subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_NO_RADIUS, NULL,
 			"the request could not be sent");
 		break;
 	}
-	sub->request = NULL;
 }
 
 static void ask_radius(struct subscriber *sub)
@@ -378,20 +377,22 @@ static void ask_radius(struct subscriber *sub)
 	int err;
 
 	if (!sub->all->config.auth) {
-		refuse(sub, PPP_AUTH_UNAVAILABLE, END_NO_RADIUS, NULL, "none has an auth-port");
+		subscriber_refuse(
+			sub, PPP_AUTH_UNAVAILABLE, END_NO_RADIUS, NULL, "none has an auth-port");
 		return;
 	}
-	attrs = subscriber_identity(sub);
-	err = attrs ? add_credentials(attrs, sub->asked) : -ENOMEM;
-
+	attrs = radius_attrs_new();
+	err = attrs ? attributes_add(sub, ATTRIBUTE_REQUEST, attrs) : -ENOMEM;
+	err = err ? err : add_credentials(attrs, sub->asked);
 	if (!err)
 		sub->request = radius_send(
 			sub->all->config.auth, RADIUS_ACCESS_REQUEST, attrs, 0, radius_done, sub);
 	radius_attrs_free(attrs);
 	if (err == -EINVAL)
-		refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL, "malformed response");
+		subscriber_refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL, "malformed response");
 	else if (!sub->request)
-		refuse(sub, PPP_AUTH_UNAVAILABLE, END_NO_RESOURCE, NULL, "out of memory");
+		subscriber_refuse(
+			sub, PPP_AUTH_UNAVAILABLE, END_NO_RESOURCE, NULL, "out of memory");
 }
 
 /* ---- the question ---- */
@@ -406,15 +407,23 @@ static bool take_name(struct subscriber *sub, const struct ppp_auth_request *req
 	return true;
 }
 
-static bool is_repeat(const struct subscriber *sub, const struct ppp_auth_request *request)
+/* The client may try again: what was said before does not count, and time goes on as it did. */
+static void forget_verdict(struct subscriber *sub)
 {
-	return sub->asked && sub->asked->request == request->request;
+	uint64_t now = env_now(sub->all->host.env);
+
+	if (sub->verdict == END_NONE)
+		return;
+	sub->verdict = END_NONE;
+	sub->detail[0] = '\0';
+	if (sub->state != SUBSCRIBER_UP)
+		env_timer_start(sub->timer, sub->setup_by > now ? sub->setup_by - now : 0);
 }
 
 void subscriber_authenticate(struct subscriber *sub, const struct ppp_auth_request *request)
 {
-	if (is_repeat(sub, request)) {
-		if (sub->answer->result)
+	if (request->request == sub->question) { /* a repeat */
+		if (sub->answer && sub->answer->result && sub->channel)
 			(void)ppp_channel_reply(sub->channel, sub->answer);
 		return;
 	}
@@ -426,13 +435,13 @@ void subscriber_authenticate(struct subscriber *sub, const struct ppp_auth_reque
 		subscriber_end(sub, END_NO_RESOURCE, "out of memory");
 		return;
 	}
+	forget_verdict(sub);
 	memcpy(sub->asked, request, sizeof(*request));
+	sub->question = request->request;
 	sub->protocol = request->protocol;
-	if (!take_name(sub, request)) {
-		refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL, "malformed user name");
-		return;
-	}
-	if (sub->all->config.config->has_radius)
+	if (!take_name(sub, request))
+		subscriber_refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL, "malformed user name");
+	else if (sub->all->config.config->has_radius)
 		ask_radius(sub);
 	else
 		ask_users(sub);

@@ -30,6 +30,11 @@ static const char *auth_name(unsigned int protocol)
 	return protocol > 0 && protocol < sizeof(names) / sizeof(names[0]) ? names[protocol] : "-";
 }
 
+const char *subscriber_state_word(unsigned int state)
+{
+	return state_names[state];
+}
+
 const char *subscriber_state_name(const struct subscriber *sub)
 {
 	return state_names[sub->state];

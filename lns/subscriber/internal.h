@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The inside of a subscriber, shared by the files of this folder: subscriber.c (life), auth.c
- * (authentication), authorization.c (what a profile grants), accounting.c (records).
+ * The inside of a subscriber, shared by the files of this folder: subscriber.c (life and end), setup.c
+ * and queue.c (start), auth.c and grant.c (who it is, what it gets), route.c, accounting.c (records).
  */
 #ifndef LNS_SUBSCRIBER_INTERNAL_H
 #define LNS_SUBSCRIBER_INTERNAL_H
@@ -11,22 +11,13 @@
 #include "lns/ppp/ppp.h"
 #include "lns/state.h"
 #include "lns/subscriber/authorization.h"
+#include "lns/subscriber/phases.h"
 #include "lns/subscriber/subscriber.h"
+#include "lns/subscriber/tally.h"
 #include "radius/radius.h"
 #include "radius/spool.h"
 
 #include <sys/queue.h>
-
-enum subscriber_state {
-	SUBSCRIBER_OPENING,
-	SUBSCRIBER_WAITING,
-	SUBSCRIBER_QUEUED,
-	SUBSCRIBER_FORKING,
-	SUBSCRIBER_LINK,
-	SUBSCRIBER_NETWORK,
-	SUBSCRIBER_UP,
-	SUBSCRIBER_ENDING,
-};
 
 struct subscriber {
 	struct subscribers *all;
@@ -37,7 +28,9 @@ struct subscriber {
 	char name[32]; /* "l2tp12-34" */
 	char lac[64], peer_host[256], ppp[64], calling[65];
 	uint16_t tunnel_id, session_id;
-	enum subscriber_state state;
+	enum subscriber_state state; /* assigned by subscriber_enter alone */
+	uint64_t entered;            /* env_now of that */
+	struct tally_lac *tally;     /* of its lac section */
 
 	TAILQ_ENTRY(subscriber) in_queue;
 	TAILQ_ENTRY(subscriber) in_order; /* of keys, ascending */
@@ -51,25 +44,34 @@ struct subscriber {
 	struct kernel_job *opening;
 	int pppox; /* until the fork went out */
 	struct ppp_channel *channel;
-	bool fork_pending, running, exited;
+	bool fork_pending, running;
+	bool heard;             /* pppd spoke, so it was started, whatever its template says */
 	uint32_t local, remote; /* network byte order, as negotiated */
 	int pid;
 	uint32_t ifindex; /* 0 until NCP-up */
 	char ifname[16];
 	bool link_gone;
+	bool unlinked; /* its interface was to be deleted: if told again, there is no time to lose */
 	unsigned int families_up; /* bits of enum ppp_family */
+	struct subscriber_route *routes;
+	size_t route_count;
 
 	/* authentication */
 	struct radius_request *request;
-	struct ppp_auth_request
-		*asked; /* the one in work or answered last; wiped and freed at NCP-up */
-	struct ppp_auth_reply *answer; /* to asked, for repeats */
+	struct ppp_auth_request *asked; /* the one in work; wiped and freed when it is answered */
+	struct ppp_auth_reply *answer;  /* to question, for repeats; freed at NCP-up */
+	uint32_t question;              /* number of the one in work or answered last, 0 = none */
 	uint16_t protocol;
 	char server[64];               /* that answered */
 	char user[254];                /* as sent, no NUL */
 	char user_text[128];           /* printable */
 	struct authorization *granted; /* NULL until accepted */
-	bool address_held;
+	bool address_held, listed;     /* listed: in by_user */
+	LIST_ENTRY(subscriber) by_user;
+	struct authorization *pending; /* waits for the address of waits_for */
+	uint64_t waits_for;            /* key */
+	struct env_timer *wait_timer;
+	TAILQ_ENTRY(subscriber) in_waiting;
 
 	/* accounting */
 	struct kernel_counters final;
@@ -80,9 +82,12 @@ struct subscriber {
 
 	/* the end */
 	enum end_reason reason;  /* why it is ending */
+	uint16_t lac_cause;      /* Acct-Terminate-Cause, when the LAC's CDN told one; or 0 */
 	enum end_reason verdict; /* what pppd's own end will mean (set when we refuse it) */
 	char detail[160];
-	uint64_t ending_since, settle_by; /* env_now */
+	bool call_is_down;                                 /* the LAC waits for no CDN */
+	uint64_t setup_by;                                 /* env_now; 0 before the ICCN */
+	uint64_t ending_since, cdn_by, kill_at, settle_by; /* env_now */
 
 	uint64_t created, connected, forked, link, authorised, up; /* env_now, 0 = not yet */
 };
@@ -92,23 +97,50 @@ LIST_HEAD(subscriber_bucket, subscriber);
 
 #define SUBSCRIBER_BUCKETS 16384
 
+/* How fast sessions leave setup while others wait for their places. */
+#define SETUP_RATE_SAMPLES 64
+struct setup_rate {
+	uint64_t left[SETUP_RATE_SAMPLES]; /* env_now, a ring */
+	unsigned int count, next;
+};
+
 struct subscribers {
 	struct subscribers_host host;
 	struct subscribers_config config;
 	struct subscriber_queue queue; /* waiting for a place in setup */
 	struct subscriber_queue order;
-	struct subscriber_bucket by_key[SUBSCRIBER_BUCKETS], by_ifindex[SUBSCRIBER_BUCKETS];
+	struct subscriber_bucket by_key[SUBSCRIBER_BUCKETS], by_ifindex[SUBSCRIBER_BUCKETS],
+		by_user[SUBSCRIBER_BUCKETS]; /* those that are granted something */
+	struct subscriber_queue waiting;     /* for the address of a session that ends */
+	struct setup_rate rate;
 	struct subscribers_counters counters;
+	struct tally tally;
+	struct phases phases;
 	unsigned int count;
+	struct history *history;
 	bool stopping; /* nothing new is started */
+	bool starting; /* subscriber_start_next is at work */
 
 	struct env_timer *kill_timer; /* flushes the batches below at the end of the turn */
 	uint64_t batch[2][MONITOR_BATCH];
 	size_t batched[2]; /* [0] TERM, [1] KILL */
+	LIST_HEAD(, kill) kills;
 
 	struct env_timer *sample_timer;
 	struct kernel_job *sampling;
 };
+
+/* NAS-Port: tunnel and session, both of them ours. */
+static inline uint32_t subscriber_nas_port(const struct subscriber *sub)
+{
+	return (uint32_t)sub->tunnel_id << 16 | sub->session_id;
+}
+
+/* ---- kill.c ---- */
+
+/* Kills up to MONITOR_BATCH sessions in a moment, with their interfaces. False: they are too few. */
+bool subscriber_kill_many(struct subscribers *all, const uint64_t *keys, size_t count);
+void subscriber_kills_free(struct subscribers *all);
 
 /* ---- auth.c ---- */
 
@@ -116,16 +148,35 @@ struct subscribers {
 void subscriber_authenticate(struct subscriber *sub, const struct ppp_auth_request *request);
 /* Cancels a request in flight, wipes and frees what authentication left. */
 void subscriber_auth_clear(struct subscriber *sub);
+/* Answers the question in work: no. verdict and detail are what pppd's end will mean. */
+void subscriber_refuse(struct subscriber *sub, enum ppp_auth_result result, enum end_reason verdict,
+	const char *message, const char *detail);
+/* Answers it: yes, with what sub->granted says. */
+void subscriber_accept(struct subscriber *sub);
+
+/* ---- grant.c ---- */
+
+/* The profile is known: limits, address, routes, then the answer. Owns grant. */
+void subscriber_grant(struct subscriber *sub, struct authorization *grant);
+/* Holds the address that a client was free to choose. 0 or the reason why it cannot have it. */
+enum end_reason subscriber_claim_chosen(struct subscriber *sub, uint32_t address);
+/* Gives back what the session holds; those that waited for it go on. */
+void subscriber_ungrant(struct subscriber *sub);
+/* No longer waits for another one's address. */
+void subscriber_stop_waiting(struct subscriber *sub);
+/* The session of that key is gone. */
+void subscriber_wake_waiting(struct subscribers *all, uint64_t key);
 
 /* ---- accounting.c ---- */
 
-/* The attributes that say which session this is, for Access-Request and accounting alike. NULL: memory. */
-struct radius_attrs *subscriber_identity(const struct subscriber *sub);
 /* Network up: fixes the record, puts the Start. */
 void subscriber_account_start(struct subscriber *sub, const struct ppp_ncp_up *up);
 /* Takes a sample; puts an Interim when one is due. */
 void subscriber_account_sample(struct subscriber *sub, const struct kernel_counters *counters);
-/* Puts the Stop; subscriber_account_stopped is called when it is durable. */
+/*
+ * Puts the Stop: stop_durable is set at once when there is nobody to wait for, otherwise
+ * subscriber_account_stopped is called.
+ */
 void subscriber_account_stop(struct subscriber *sub);
 void subscriber_account_stopped(struct subscriber *sub);
 
@@ -133,6 +184,8 @@ void subscriber_account_stopped(struct subscriber *sub);
 
 /* The ppp section of this session in the configuration of now; NULL when it is gone. */
 const struct config_ppp *subscriber_ppp(const struct subscriber *sub);
+/* The step from one state to the next, counted and timed. */
+void subscriber_enter(struct subscriber *sub, enum subscriber_state state);
 /* Names the subscriber; len < sizeof(sub->user). */
 void subscriber_set_user(struct subscriber *sub, const char *name, size_t len);
 struct subscriber_bucket *subscriber_bucket_of(struct subscriber_bucket *table, uint64_t key);
@@ -140,8 +193,10 @@ struct subscriber_bucket *subscriber_bucket_of(struct subscriber_bucket *table, 
 void subscriber_signal(struct subscriber *sub, enum monitor_signal signal);
 /* pppd ends by itself: what we decided about it comes before what it says. */
 void subscriber_ends_itself(struct subscriber *sub, enum end_reason reason, const char *detail);
-/* Whether everything that the session had came to rest; if so, on to the next step. May free sub. */
+/* Goes on with the end as far as everything came to rest; frees sub when that is all. */
 void subscriber_settle(struct subscriber *sub);
+/* Its pppd is gone: final counters and the Stop may take a second yet. May free sub. */
+void subscriber_rests(struct subscriber *sub);
 /* It is ending, and nobody is left to hear an LCP Terminate: kill pppd. */
 void subscriber_peer_gone(struct subscriber *sub);
 void subscriber_timer_fires(void *ctx);
@@ -150,12 +205,28 @@ void subscriber_close_pppox(struct subscriber *sub);
 
 /* ---- setup.c ---- */
 
+/* Asks the template for a pppd. 0, -EAGAIN when no template is ready, or -errno. */
+int subscriber_start_pppd(struct subscriber *sub);
+/* Authorised: the NCPs follow. */
+void subscriber_authorised(struct subscriber *sub);
+
+/* ---- queue.c ---- */
+
+void subscriber_enqueue(struct subscriber *sub);
+/* Whether a call that comes now would wait for its place in setup until it is too late. */
+bool subscriber_is_hopeless(const struct subscribers *all);
 /* Starts queued sessions as long as there is room among those in setup. */
 void subscriber_start_next(struct subscribers *all);
 void subscriber_leave_queue(struct subscriber *sub);
 void subscriber_count_setup(struct subscriber *sub, bool in_setup);
-/* Authorised: the NCPs follow. */
-void subscriber_authorised(struct subscriber *sub);
+
+/* ---- change.c ---- */
+
+/*
+ * Starts the timer of a session that is up as its grant says. The time counts from network-up, also when
+ * the client authenticates once more or RADIUS changes it: it may be over already.
+ */
+void subscriber_time_session(struct subscriber *sub);
 
 /* ---- info.c ---- */
 

@@ -1,40 +1,36 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * setup: from the ICRQ to network-up: the kernel session, the queue for a place among those in setup,
- * the fork of a pppd, and what that pppd reports.
+ * setup: from the ICRQ to network-up: the kernel session, the fork of a pppd, and what that pppd
+ * reports. queue.c says when a pppd may start.
  */
 #include "lns/subscriber/internal.h"
 
 #include "lns/log.h"
+#include "lns/subscriber/route.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define OPEN_DEADLINE    ENV_SEC(10) /* for the kernel to make the session */
-#define REFUSED_DEADLINE ENV_SEC(5)  /* for pppd to tell the client and go */
-
-/* ---- what is counted ---- */
-
-void subscriber_count_setup(struct subscriber *sub, bool in_setup)
-{
-	if (sub->counted_in_setup == in_setup)
-		return;
-	sub->counted_in_setup = in_setup;
-	sub->all->counters.in_setup += in_setup ? 1 : -1u;
-}
-
-void subscriber_leave_queue(struct subscriber *sub)
-{
-	if (sub->state != SUBSCRIBER_QUEUED)
-		return;
-	TAILQ_REMOVE(&sub->all->queue, sub, in_queue);
-	sub->all->counters.queued--;
-}
+#define OPEN_DEADLINE ENV_SEC(10) /* for the kernel to make the session */
 
 /* ---- setup ---- */
+
+/* The call is connected and has its kernel session. */
+static void connected(struct subscriber *sub)
+{
+	uint64_t timeout = sub->all->config.config->setup_timeout;
+
+	sub->setup_by = env_now(sub->all->host.env) + timeout;
+	env_timer_start(sub->timer, timeout);
+	if (subscriber_is_hopeless(sub->all))
+		subscriber_end(sub, END_BUSY, "the queue is longer than setup-timeout");
+	else
+		subscriber_enqueue(sub);
+}
 
 static void kernel_session_made(void *ctx, int err, int fd)
 {
@@ -48,16 +44,24 @@ static void kernel_session_made(void *ctx, int err, int fd)
 		return;
 	}
 	sub->pppox = fd;
-	sub->state = SUBSCRIBER_WAITING;
+	subscriber_enter(sub, SUBSCRIBER_WAITING);
 	env_timer_stop(sub->timer); /* l2tp has the deadline for the ICCN */
-	l2tp_session_accept(sub->l2tp);
+	if (sub->connected)         /* a LAC that answered a call of ours does not wait for us */
+		connected(sub);
+	else
+		l2tp_session_accept(sub->l2tp);
 }
 
-static void refuse_call(struct l2tp_session *session, const char *detail)
+/* A call of which nothing is kept. */
+static void refuse_call(struct subscribers *all, struct l2tp_session *session,
+	enum end_reason reason, const char *detail)
 {
+	const struct l2tp_lac *lac = l2tp_tunnel_lac(l2tp_session_tunnel(session));
 	struct l2tp_result result;
 
-	end_result(END_NO_RESOURCE, detail, &result);
+	tally_lac(&all->tally, lac->name)->failed[reason]++;
+	all->counters.ended[reason]++;
+	end_result(reason, detail, &result);
 	l2tp_session_close(session, &result);
 }
 
@@ -95,6 +99,10 @@ static struct subscriber *subscriber_new(struct subscribers *all, struct l2tp_se
 	snprintf(sub->ppp, sizeof(sub->ppp), "%s",
 		l2tp_tunnel_lac(l2tp_session_tunnel(session))->ppp);
 	snprintf(sub->peer_host, sizeof(sub->peer_host), "%s", tunnel.host_name);
+	sub->entered = sub->created;
+	sub->tally = tally_lac(&all->tally, sub->lac);
+	sub->tally->sessions[SUBSCRIBER_OPENING]++;
+	all->counters.coming++;
 	LIST_INSERT_HEAD(subscriber_bucket_of(all->by_key, sub->key), sub, by_key);
 	TAILQ_INSERT_TAIL(&all->order, sub, in_order);
 	all->count++;
@@ -113,9 +121,15 @@ void subscriber_call_request(struct subscribers *all, struct l2tp_session *sessi
 	struct subscriber *sub;
 
 	all->counters.requested++;
+	tally_lac(&all->tally, l2tp_tunnel_lac(tunnel)->name)->calls++;
+	if (subscriber_is_hopeless(all)) {
+		refuse_call(all, session, END_BUSY, "the queue is longer than setup-timeout");
+		return;
+	}
 	sub = udp < 0 ? NULL : subscriber_new(all, session);
 	if (!sub) {
-		refuse_call(session, udp < 0 ? "no kernel tunnel" : "out of memory");
+		refuse_call(all, session, END_NO_RESOURCE,
+			udp < 0 ? "no kernel tunnel" : "out of memory");
 		return;
 	}
 	l2tp_tunnel_info(tunnel, &tunnel_info);
@@ -137,29 +151,29 @@ void subscriber_call_up(struct subscribers *all, struct l2tp_session *session)
 {
 	struct subscriber *sub = l2tp_session_user(session);
 
-	if (!sub || sub->state != SUBSCRIBER_WAITING)
+	(void)all;
+	if (!sub || (sub->state != SUBSCRIBER_WAITING && sub->state != SUBSCRIBER_OPENING))
 		return;
 	snprintf(sub->calling, sizeof(sub->calling), "%s",
 		l2tp_session_call(session)->calling_number);
-	sub->connected = env_now(all->host.env);
-	sub->state = SUBSCRIBER_QUEUED;
-	TAILQ_INSERT_TAIL(&all->queue, sub, in_queue);
-	all->counters.queued++;
-	env_timer_start(sub->timer, all->config.config->setup_timeout);
-	subscriber_start_next(all);
+	sub->connected = env_now(sub->all->host.env);
+	if (sub->state == SUBSCRIBER_WAITING)
+		connected(sub);
 }
 
 void subscriber_call_down(struct subscribers *all, struct l2tp_session *session,
 	const struct l2tp_result *result, bool by_peer)
 {
 	struct subscriber *sub = l2tp_session_user(session);
-	char detail[128];
+	const struct l2tp_call *call = l2tp_session_call(session);
+	char text[256], detail[352];
 
 	(void)all;
 	if (!sub) {
 		l2tp_session_close(session, result);
 		return;
 	}
+	sub->call_is_down = true;
 	/* A LAC hangs up when its client has: then pppd has told why already. */
 	if (sub->channel)
 		ppp_channel_receive(sub->channel);
@@ -167,8 +181,15 @@ void subscriber_call_down(struct subscribers *all, struct l2tp_session *session,
 		subscriber_peer_gone(sub);
 		return;
 	}
-	l2tp_result_text(L2TP_CDN, result, detail, sizeof(detail));
-	subscriber_end(sub, by_peer ? END_LAC : END_TUNNEL, detail);
+	l2tp_result_text(L2TP_CDN, result, text, sizeof(text));
+	if (by_peer)
+		sub->lac_cause = end_cause_of_lac(
+			call->disconnect_code, call->disconnect_direction, result->code);
+	if (call->disconnect_code)
+		snprintf(detail, sizeof(detail), "%s; PPP cause %u%s%s", text,
+			call->disconnect_code, call->disconnect_message[0] ? ", " : "",
+			call->disconnect_message);
+	subscriber_end(sub, by_peer ? END_LAC : END_TUNNEL, call->disconnect_code ? detail : text);
 }
 
 /* ---- pppd ---- */
@@ -177,25 +198,26 @@ static void on_auth_request(void *ctx, const struct ppp_auth_request *request)
 {
 	struct subscriber *sub = ctx;
 
-	if (sub->state == SUBSCRIBER_ENDING)
-		return;
-	subscriber_authenticate(sub, request);
-	if (sub->verdict != END_NONE)
-		env_timer_start(sub->timer, REFUSED_DEADLINE);
+	sub->heard = true;
+	if (sub->state != SUBSCRIBER_ENDING)
+		subscriber_authenticate(sub, request);
 }
 
 void subscriber_authorised(struct subscriber *sub)
 {
-	if (sub->state == SUBSCRIBER_UP)
+	if (sub->state == SUBSCRIBER_UP) {
+		subscriber_time_session(sub);
 		return;
+	}
 	sub->authorised = env_now(sub->all->host.env);
-	sub->state = SUBSCRIBER_NETWORK;
+	subscriber_enter(sub, SUBSCRIBER_NETWORK);
 }
 
 static void on_link_up(void *ctx, const struct ppp_link_up *message)
 {
 	struct subscriber *sub = ctx;
 
+	sub->heard = true;
 	if (!sub->link)
 		sub->link = env_now(sub->all->host.env);
 	if (sub->l2tp && sub->state != SUBSCRIBER_ENDING)
@@ -204,14 +226,14 @@ static void on_link_up(void *ctx, const struct ppp_link_up *message)
 
 static void log_online(const struct subscriber *sub)
 {
-	union addr remote = { .in4 = { .sin_family = AF_INET } };
+	union addr remote = { .in4 = { .sin_family = AF_INET, .sin_addr = { sub->remote } } };
 	char text[ADDR_TEXT];
 
-	remote.in4.sin_addr.s_addr = sub->remote;
 	log_info("session %s: user \"%s\" online, %s on %s, via LAC \"%s\" (%s), %llu ms after "
 		 "the call",
-		sub->acct_session_id, sub->user_text, addr_text_host(&remote, text), sub->ifname,
-		sub->lac, sub->peer_host, (unsigned long long)((sub->up - sub->created) / 1000));
+		sub->acct_session_id, sub->user_text,
+		sub->remote ? addr_text_host(&remote, text) : "IPv6", sub->ifname, sub->lac,
+		sub->peer_host, (unsigned long long)((sub->up - sub->created) / 1000));
 }
 
 static void comes_up(struct subscriber *sub, const struct ppp_ncp_up *message)
@@ -221,14 +243,12 @@ static void comes_up(struct subscriber *sub, const struct ppp_ncp_up *message)
 	sub->ifindex = message->ifindex;
 	memcpy(sub->ifname, message->ifname, sizeof(sub->ifname));
 	LIST_INSERT_HEAD(subscriber_bucket_of(all->by_ifindex, sub->ifindex), sub, by_ifindex);
-	sub->state = SUBSCRIBER_UP;
+	subscriber_enter(sub, SUBSCRIBER_UP);
 	sub->up = env_now(all->host.env);
 	all->counters.up++;
+	sub->tally->up++;
 	all->counters.online++;
-	subscriber_auth_clear(sub);
-	env_timer_stop(sub->timer);
-	if (sub->granted->session_timeout)
-		env_timer_start(sub->timer, sub->granted->session_timeout);
+	subscriber_time_session(sub);
 	if (all->config.config->link_group)
 		kernel_link_set_group(
 			all->host.kernel, sub->ifindex, all->config.config->link_group, NULL, NULL);
@@ -238,22 +258,52 @@ static void comes_up(struct subscriber *sub, const struct ppp_ncp_up *message)
 	subscriber_start_next(all);
 }
 
-static void on_ncp_up(void *ctx, const struct ppp_ncp_up *message)
+/* What IPCP agreed on must be what was granted. 0, or why not. */
+static enum end_reason take_ipv4(struct subscriber *sub, const struct ppp_ncp_up *message)
 {
-	struct subscriber *sub = ctx;
+	const struct authorization *grant = sub->granted;
+	enum end_reason problem = END_NONE;
 
-	if (!sub->granted || (sub->state != SUBSCRIBER_NETWORK && sub->state != SUBSCRIBER_UP)) {
-		if (sub->state != SUBSCRIBER_ENDING)
-			subscriber_end(sub, END_PPPD, "pppd reported a network out of turn");
-		return;
-	}
-	sub->families_up |= 1u << message->family;
-	if (message->family == PPP_IPV4) {
+	if (!grant->ipv4 || message->remote == 0)
+		return END_PPPD;
+	if (grant->address == AUTHORIZATION_PEER_CHOOSES)
+		problem = subscriber_claim_chosen(sub, ntohl(message->remote));
+	else if (message->remote != htonl(grant->remote))
+		problem = END_PPPD;
+	if (problem == END_NONE) {
 		sub->local = message->local;
 		sub->remote = message->remote;
 	}
+	return problem;
+}
+
+static void on_ncp_up(void *ctx, const struct ppp_ncp_up *message)
+{
+	struct subscriber *sub = ctx;
+	union addr remote = { .in4 = { .sin_family = AF_INET, .sin_addr = { message->remote } } };
+	enum end_reason problem;
+	char text[ADDR_TEXT];
+
+	if (sub->state == SUBSCRIBER_ENDING)
+		return;
+	if (!sub->granted || (sub->state != SUBSCRIBER_NETWORK && sub->state != SUBSCRIBER_UP) ||
+		(sub->state == SUBSCRIBER_UP && message->ifindex != sub->ifindex)) {
+		subscriber_end(sub, END_PPPD, "pppd reported a network out of turn");
+		return;
+	}
+	problem = message->family == PPP_IPV4 ? take_ipv4(sub, message)
+		  : sub->granted->ipv6        ? END_NONE
+					      : END_PPPD;
+	if (problem != END_NONE) {
+		subscriber_end(sub, problem,
+			message->family == PPP_IPV4 ? addr_text_host(&remote, text) : "IPv6");
+		return;
+	}
+	sub->families_up |= 1u << message->family;
+	subscriber_auth_clear(sub);
 	if (sub->state == SUBSCRIBER_NETWORK)
 		comes_up(sub, message);
+	subscriber_routes_up(sub, message->family);
 }
 
 static void on_ncp_down(void *ctx, const struct ppp_ncp_down *message)
@@ -261,6 +311,8 @@ static void on_ncp_down(void *ctx, const struct ppp_ncp_down *message)
 	struct subscriber *sub = ctx;
 
 	sub->families_up &= ~(1u << message->family);
+	if (sub->state != SUBSCRIBER_ENDING)
+		subscriber_routes_down(sub, message->family);
 }
 
 /* pppd's end in its own words, when it was not ours. */
@@ -294,8 +346,10 @@ static void on_channel_closed(void *ctx, const char *reason)
 	struct subscriber *sub = ctx;
 
 	subscriber_close_channel(sub);
-	if (!reason)
-		return; /* its exit follows */
+	if (!reason) { /* its exit follows, and says more */
+		subscriber_ends_itself(sub, END_PPPD, NULL);
+		return;
+	}
 	log_error("session %s: pppd broke the protocol: %s", sub->acct_session_id, reason);
 	subscriber_end(sub, END_PPPD, reason);
 }
@@ -309,7 +363,7 @@ static const struct ppp_channel_ops channel_ops = {
 	.closed = on_channel_closed,
 };
 
-/* ---- the start queue ---- */
+/* ---- its start ---- */
 
 static void fill_proxy(struct ppp_proxy *proxy, const struct l2tp_call *call)
 {
@@ -341,15 +395,17 @@ static int proxy_policy(const struct subscriber *sub, const struct config_ppp *p
 	return ppp->proxy_lcp;
 }
 
-/* Asks the template for a pppd. 0, -EAGAIN when no template is ready, or -errno. */
-static int start_pppd(struct subscriber *sub, const struct config_ppp *ppp)
+int subscriber_start_pppd(struct subscriber *sub)
 {
 	struct subscribers *all = sub->all;
+	const struct config_ppp *ppp = subscriber_ppp(sub);
 	struct ppp_template *template = all->host.template(all->host.ctx, sub->ppp);
 	int udp = all->host.tunnel_socket(all->host.ctx, l2tp_session_tunnel(sub->l2tp));
 	struct ppp_fork request = { 0 };
 	int plugin_fd, err;
 
+	if (!ppp)
+		return -ENOENT;
 	if (!template)
 		return -EAGAIN;
 	if (udp < 0)
@@ -380,35 +436,6 @@ static int start_pppd(struct subscriber *sub, const struct config_ppp *ppp)
 	return 0;
 }
 
-void subscriber_start_next(struct subscribers *all)
-{
-	struct subscriber *sub;
-
-	while (!all->stopping && all->counters.in_setup < all->config.config->setup_limit &&
-		(sub = TAILQ_FIRST(&all->queue))) {
-		const struct config_ppp *ppp = subscriber_ppp(sub);
-		char detail[128];
-		int err = ppp ? start_pppd(sub, ppp) : -ENOENT;
-
-		if (err == -EAGAIN)
-			return; /* subscribers_template_ready comes back to it */
-		if (err < 0) {
-			snprintf(
-				detail, sizeof(detail), "ppp \"%s\": %s", sub->ppp, strerror(-err));
-			subscriber_end(sub, END_NO_RESOURCE, detail);
-			continue;
-		}
-		subscriber_leave_queue(sub);
-		sub->state = SUBSCRIBER_FORKING;
-		subscriber_count_setup(sub, true);
-	}
-}
-
-void subscribers_template_ready(struct subscribers *all)
-{
-	subscriber_start_next(all);
-}
-
 void subscribers_forked(struct subscribers *all, uint64_t key, int error, int pid)
 {
 	struct subscriber *sub = subscriber_find(all, key);
@@ -417,24 +444,20 @@ void subscribers_forked(struct subscribers *all, uint64_t key, int error, int pi
 	if (!sub || !sub->fork_pending)
 		return;
 	sub->fork_pending = false;
-	if (error < 0) {
+	all->counters.pppd_starts += error == 0;
+	all->counters.pppd_failures += error < 0;
+	sub->pid = error < 0 ? 0 : pid;
+	/* A template that died may have answered for a pppd that it had started: that one speaks. */
+	sub->running = error == 0 || sub->heard;
+	if (!sub->running && sub->state != SUBSCRIBER_ENDING) {
+		subscriber_signal(sub, MONITOR_SIGNAL_KILL); /* or it has not spoken yet */
 		snprintf(detail, sizeof(detail), "pppd could not be started: %s", strerror(-error));
-		if (sub->state == SUBSCRIBER_ENDING) {
-			sub->settle_by = env_now(all->host.env);
-			subscriber_settle(sub);
-		} else {
-			subscriber_end(sub, END_NO_RESOURCE, detail);
-		}
-		return;
-	}
-	sub->pid = pid;
-	if (sub->exited) { /* the exit overtook the answer */
-		subscriber_settle(sub);
-		return;
-	}
-	sub->running = true;
-	if (sub->state == SUBSCRIBER_ENDING)
+		subscriber_end(sub, END_NO_RESOURCE, detail);
+	} else if (!sub->running) {
+		subscriber_rests(sub);
+	} else if (sub->state == SUBSCRIBER_ENDING) {
 		subscriber_signal(sub, MONITOR_SIGNAL_KILL);
-	else if (sub->state == SUBSCRIBER_FORKING)
-		sub->state = SUBSCRIBER_LINK;
+	} else if (sub->state == SUBSCRIBER_FORKING) {
+		subscriber_enter(sub, SUBSCRIBER_LINK);
+	}
 }

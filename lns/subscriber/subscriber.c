@@ -7,13 +7,15 @@
  *
  *   pppd told to end -> exit -> interface gone (final counters) -> Stop durable -> CDN, free
  *
- * Each wait has a deadline; a step that fails is logged and left behind, never waited for.
+ * Each wait has a deadline; a step that fails is logged and left behind, never waited for. The CDN is not
+ * held up longer than a second by any of them.
  */
 #include "lns/subscriber/internal.h"
 
 #include "lns/log.h"
 #include "lns/subscriber/accounting.h"
-#include "lns/subscriber/pool.h"
+#include "lns/subscriber/history.h"
+#include "lns/subscriber/route.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -23,9 +25,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TERM_DEADLINE   ENV_SEC(1) /* from SIGTERM to SIGKILL */
-#define KILL_DEADLINE   ENV_SEC(1) /* until SIGKILL is repeated */
-#define SETTLE_DEADLINE ENV_SEC(1) /* for final counters and the Stop after pppd's exit */
+#define TERM_DEADLINE   ENV_SEC(1)  /* from SIGTERM to SIGKILL */
+#define ACK_DEADLINE    ENV_MS(100) /* for pppd's Terminate-Ack to a client that hangs up */
+#define KILL_DEADLINE   ENV_SEC(1)  /* until SIGKILL is repeated */
+#define SETTLE_DEADLINE ENV_SEC(1)  /* for final counters and the Stop after pppd's exit */
+#define CDN_DEADLINE    ENV_SEC(1)  /* until the LAC is told, whatever is left */
+#define GONE_DEADLINE   ENV_SEC(2)  /* for pppd to see that its interface is gone */
 
 /* ---- finding ---- */
 
@@ -78,16 +83,57 @@ void subscriber_set_user(struct subscriber *sub, const char *name, size_t len)
 	log_printable(sub->user_text, sizeof(sub->user_text), name, len);
 }
 
+/* ---- states ---- */
+
+/* The state `from` is over, and what follows is not the end. */
+static void observe(struct subscriber *sub, enum subscriber_state from, uint64_t now)
+{
+	static const enum phases_phase phases[] = {
+		[SUBSCRIBER_OPENING] = PHASES_KERNEL,
+		[SUBSCRIBER_WAITING] = PHASES_CONNECT,
+		[SUBSCRIBER_QUEUED] = PHASES_QUEUE,
+		[SUBSCRIBER_FORKING] = PHASES_FORK,
+		[SUBSCRIBER_LINK] = PHASES_AUTH,
+		[SUBSCRIBER_NETWORK] = PHASES_NETWORK,
+	};
+	struct phases *all = &sub->all->phases;
+	uint64_t began = sub->entered;
+
+	if (from == SUBSCRIBER_LINK && sub->link > began) {
+		phases_observe(all, PHASES_LCP, sub->link - began);
+		began = sub->link;
+	}
+	phases_observe(all, phases[from], now - began);
+	if (from == SUBSCRIBER_NETWORK)
+		phases_observe(all, PHASES_SETUP, now - sub->created);
+}
+
+void subscriber_enter(struct subscriber *sub, enum subscriber_state state)
+{
+	uint64_t now = env_now(sub->all->host.env);
+
+	if (state == sub->state) /* authorised once more: PPP began again */
+		return;
+	if (state != SUBSCRIBER_ENDING)
+		observe(sub, sub->state, now);
+	if (sub->state <= SUBSCRIBER_WAITING && state > SUBSCRIBER_WAITING)
+		sub->all->counters.coming--;
+	sub->tally->sessions[sub->state]--;
+	sub->tally->sessions[state]++;
+	sub->state = state;
+	sub->entered = now;
+}
+
 /* ---- signals, in batches ---- */
 
 static void flush_signals(struct subscribers *all, enum monitor_signal signal)
 {
-	size_t *count = &all->batched[signal == MONITOR_SIGNAL_KILL];
+	bool kill = signal == MONITOR_SIGNAL_KILL;
+	size_t count = all->batched[kill];
 
-	if (*count == 0)
-		return;
-	all->host.signal(all->host.ctx, signal, all->batch[signal == MONITOR_SIGNAL_KILL], *count);
-	*count = 0;
+	all->batched[kill] = 0;
+	if (count > 0 && !(kill && subscriber_kill_many(all, all->batch[kill], count)))
+		all->host.signal(all->host.ctx, signal, all->batch[kill], count);
 }
 
 static void flush_all_signals(void *ctx)
@@ -133,57 +179,113 @@ static void log_end(const struct subscriber *sub)
 		sub->user_text[0] ? "\"" : "", text, detail ? ": " : "", sub->detail);
 }
 
+static void remember(const struct subscriber *sub)
+{
+	struct history_entry entry = {
+		.key = sub->key,
+		.wallclock = sub->stop_wallclock ? sub->stop_wallclock
+						 : env_wallclock(sub->all->host.env),
+		.lasted = sub->up ? sub->stop_clock - sub->up : 0,
+		.reason = sub->reason,
+		.remote = sub->remote,
+	};
+
+	if (sub->up)
+		accounting_since(sub->record, sub->link_gone ? &sub->final : &sub->record->last,
+			&entry.counters);
+	snprintf(entry.user, sizeof(entry.user), "%s", sub->user_text);
+	snprintf(entry.lac, sizeof(entry.lac), "%s", sub->lac);
+	snprintf(entry.peer_host, sizeof(entry.peer_host), "%.63s", sub->peer_host);
+	snprintf(entry.calling, sizeof(entry.calling), "%s", sub->calling);
+	snprintf(entry.detail, sizeof(entry.detail), "%s", sub->detail);
+	history_add(sub->all->history, &entry);
+}
+
+static void end_call(struct subscriber *sub)
+{
+	const struct end_rule *rule = end_rule(sub->reason);
+	struct l2tp_session *session = sub->l2tp;
+	struct l2tp_result result;
+
+	if (!session)
+		return;
+	sub->l2tp = NULL;
+	end_result(sub->reason, sub->detail, &result);
+	if (rule->ppp_code)
+		l2tp_session_set_disconnect_cause(
+			session, rule->ppp_code, 0, rule->ppp_direction, rule->text);
+	l2tp_session_close(session, &result);
+}
+
+/* Gives back and frees what is its own. */
+static void dispose(struct subscriber *sub)
+{
+	kernel_cancel(sub->opening);
+	subscriber_close_pppox(sub);
+	subscriber_close_channel(sub);
+	subscriber_auth_clear(sub);
+	subscriber_routes_free(sub);
+	subscriber_ungrant(sub);
+	env_timer_free(sub->timer);
+	free(sub);
+}
+
 static void release(struct subscriber *sub)
 {
 	struct subscribers *all = sub->all;
 	uint16_t tunnel_id = sub->tunnel_id;
-	struct l2tp_result result;
+	uint64_t key = sub->key;
 
 	log_end(sub);
+	remember(sub);
 	all->counters.ended[sub->reason]++;
+	(sub->up ? sub->tally->ended : sub->tally->failed)[sub->reason]++;
+	sub->tally->sessions[sub->state]--;
+	phases_observe(&all->phases, PHASES_END, env_now(all->host.env) - sub->ending_since);
 	if (sub->up)
 		all->counters.online--;
-	if (sub->l2tp) {
-		end_result(sub->reason, sub->detail, &result);
-		l2tp_session_close(sub->l2tp, &result);
-	}
-	if (all->config.spool)
+	end_call(sub);
+	if (sub->stop_put && all->config.spool)
 		radius_spool_forget(all->config.spool, sub);
-	if (sub->address_held)
-		pools_release(all->host.pools, sub->granted->remote);
-	subscriber_auth_clear(sub);
-	authorization_free(sub->granted);
-	env_timer_free(sub->timer);
-	if (sub->ifindex)
+	if (sub->ifindex && !sub->link_gone)
 		LIST_REMOVE(sub, by_ifindex);
 	LIST_REMOVE(sub, by_key);
 	TAILQ_REMOVE(&all->order, sub, in_order);
 	all->count--;
 	state_session_release(all->host.state, sub->record);
-	free(sub);
+	dispose(sub);
+	subscriber_wake_waiting(all, key);
 	all->host.unhold(all->host.ctx, tunnel_id);
 }
 
-/* Whether everything that the session had came to rest; if so, on to the next step. */
+/* The timer of an ending session goes off at the earliest of what it still waits for. */
+static void wait_on(struct subscriber *sub)
+{
+	bool alive = sub->running || sub->fork_pending;
+	uint64_t now = env_now(sub->all->host.env);
+	uint64_t next = alive ? sub->kill_at : sub->settle_by;
+
+	if (sub->l2tp && !sub->call_is_down && sub->cdn_by < next)
+		next = sub->cdn_by;
+	env_timer_start(sub->timer, next > now ? next - now : 0);
+}
+
 void subscriber_settle(struct subscriber *sub)
 {
 	bool late = env_now(sub->all->host.env) >= sub->settle_by;
+	bool rests = !sub->running && !sub->fork_pending;
 
-	if (sub->fork_pending || sub->running)
-		return;
-	if (sub->up && !sub->link_gone && !late)
-		return;
-	if (sub->up && !sub->stop_put) {
+	if (rests && sub->up && !sub->stop_put && (sub->link_gone || late)) {
 		if (!sub->link_gone)
 			log_warning("session %s: the kernel did not report the end of %s; "
 				    "accounting uses the last sample",
 				sub->acct_session_id, sub->ifname);
-		subscriber_account_stop(sub); /* may release it at once */
-		return;
+		subscriber_account_stop(sub);
 	}
-	if (sub->up && !sub->stop_durable && !late)
-		return;
-	release(sub);
+	if (rests && (!sub->up || sub->stop_durable || late))
+		release(sub);
+	else
+		wait_on(sub);
 }
 
 void subscriber_account_stopped(struct subscriber *sub)
@@ -198,6 +300,14 @@ static void note_stop_time(struct subscriber *sub)
 		return;
 	sub->stop_clock = env_now(sub->all->host.env);
 	sub->stop_wallclock = env_wallclock(sub->all->host.env);
+}
+
+void subscriber_rests(struct subscriber *sub)
+{
+	note_stop_time(sub);
+	subscriber_close_channel(sub);
+	sub->settle_by = env_now(sub->all->host.env) + SETTLE_DEADLINE;
+	subscriber_settle(sub);
 }
 
 void subscriber_close_channel(struct subscriber *sub)
@@ -224,29 +334,33 @@ void subscriber_end(struct subscriber *sub, enum end_reason reason, const char *
 	if (sub->state == SUBSCRIBER_ENDING)
 		return;
 	subscriber_leave_queue(sub);
-	sub->state = SUBSCRIBER_ENDING;
+	subscriber_enter(sub, SUBSCRIBER_ENDING);
 	sub->reason = reason;
+	if (reason != sub->verdict)
+		sub->detail[0] = '\0';
 	if (detail)
 		snprintf(sub->detail, sizeof(sub->detail), "%s", detail);
 	sub->ending_since = env_now(all->host.env);
 	sub->settle_by = UINT64_MAX;
+	sub->cdn_by = sub->ending_since + CDN_DEADLINE;
 	subscriber_count_setup(sub, false);
 	kernel_cancel(sub->opening);
 	sub->opening = NULL;
 	subscriber_close_pppox(sub);
-	radius_cancel(sub->request);
-	sub->request = NULL;
+	subscriber_auth_clear(sub);
+	subscriber_routes_free(sub);
 	if (!sub->running && !sub->fork_pending) {
-		subscriber_close_channel(sub);
-		note_stop_time(sub);
-		sub->settle_by = sub->ending_since + SETTLE_DEADLINE;
-		env_timer_start(sub->timer, SETTLE_DEADLINE);
-		subscriber_settle(sub);
+		subscriber_rests(sub);
 	} else if (end_rule(reason)->peer_gone) {
 		subscriber_peer_gone(sub);
+	} else if (reason == END_CLIENT) {
+		/* Having acknowledged, pppd stays 3 s for more requests: what nobody waits for. */
+		sub->kill_at = sub->ending_since + ACK_DEADLINE;
+		wait_on(sub);
 	} else {
 		subscriber_signal(sub, MONITOR_SIGNAL_TERM);
-		env_timer_start(sub->timer, TERM_DEADLINE);
+		sub->kill_at = sub->ending_since + TERM_DEADLINE;
+		wait_on(sub);
 	}
 	if (in_setup)
 		subscriber_start_next(all);
@@ -254,21 +368,24 @@ void subscriber_end(struct subscriber *sub, enum end_reason reason, const char *
 
 void subscriber_peer_gone(struct subscriber *sub)
 {
-	if (!sub->running && !sub->fork_pending)
-		return;
-	subscriber_signal(sub, MONITOR_SIGNAL_KILL);
-	env_timer_start(sub->timer, KILL_DEADLINE);
+	if (sub->running || sub->fork_pending) {
+		subscriber_signal(sub, MONITOR_SIGNAL_KILL);
+		sub->kill_at = env_now(sub->all->host.env) + KILL_DEADLINE;
+	}
+	wait_on(sub);
 }
 
-/* While ending: kill what did not go, or give up waiting for what is left. */
+/* While ending: tell the LAC, kill what did not go, or give up waiting for what is left. */
 static void ending_timer(struct subscriber *sub)
 {
-	if (!sub->running && !sub->fork_pending) {
+	uint64_t now = env_now(sub->all->host.env);
+
+	if (!sub->call_is_down && now >= sub->cdn_by)
+		end_call(sub);
+	if ((sub->running || sub->fork_pending) && now >= sub->kill_at)
+		subscriber_peer_gone(sub);
+	else
 		subscriber_settle(sub);
-		return;
-	}
-	subscriber_signal(sub, MONITOR_SIGNAL_KILL);
-	env_timer_start(sub->timer, KILL_DEADLINE);
 }
 
 void subscriber_timer_fires(void *ctx)
@@ -283,14 +400,16 @@ void subscriber_timer_fires(void *ctx)
 		subscriber_end(sub, END_NO_RESOURCE, "the kernel did not make the session in time");
 		break;
 	case SUBSCRIBER_UP:
-		subscriber_end(sub, END_SESSION_TIMEOUT, NULL);
+		if (sub->link_gone)
+			subscriber_ends_itself(sub, END_PPPD, "its interface is gone");
+		else
+			subscriber_ends_itself(sub, END_SESSION_TIMEOUT, NULL);
 		break;
 	case SUBSCRIBER_QUEUED:
 		subscriber_end(sub, END_BUSY, NULL);
 		break;
 	default:
-		subscriber_end(sub, sub->verdict != END_NONE ? sub->verdict : END_SETUP_TIMEOUT,
-			sub->verdict != END_NONE ? NULL : subscriber_state_name(sub));
+		subscriber_ends_itself(sub, END_SETUP_TIMEOUT, subscriber_state_name(sub));
 	}
 }
 
@@ -315,15 +434,17 @@ void subscribers_exited(struct subscribers *all, const struct monitor_exit *exit
 		snprintf(detail, sizeof(detail), "signal %d", WTERMSIG(exit->status));
 	else
 		snprintf(detail, sizeof(detail), "exit status %d", WEXITSTATUS(exit->status));
+	/* What pppd had to say came before, but by another way. */
+	if (sub->channel)
+		ppp_channel_receive(sub->channel);
 	if (sub->state != SUBSCRIBER_ENDING)
 		subscriber_ends_itself(sub, END_PPPD, detail);
-	sub->running = false;
-	sub->exited = true;
-	note_stop_time(sub);
-	subscriber_close_channel(sub);
-	sub->settle_by = env_now(all->host.env) + SETTLE_DEADLINE;
-	env_timer_start(sub->timer, SETTLE_DEADLINE);
-	subscriber_settle(sub);
+	else if (sub->reason == END_PPPD && !sub->detail[0])
+		snprintf(sub->detail, sizeof(sub->detail), "%s", detail);
+	/* It may overtake the template's answer, which is then expected no more. */
+	all->counters.pppd_starts += sub->fork_pending;
+	sub->running = sub->fork_pending = false;
+	subscriber_rests(sub);
 }
 
 void subscribers_link_gone(
@@ -333,11 +454,16 @@ void subscribers_link_gone(
 
 	if (!sub)
 		return;
-	sub->final = *final;
+	sub->final = final ? *final : sub->record->last;
 	sub->link_gone = true;
+	LIST_REMOVE(sub, by_ifindex); /* the number is free for another one */
 	note_stop_time(sub);
+	if (sub->state != SUBSCRIBER_ENDING && sub->channel)
+		ppp_channel_receive(sub->channel);
 	if (sub->state == SUBSCRIBER_ENDING)
 		subscriber_settle(sub);
+	else
+		env_timer_start(sub->timer, GONE_DEADLINE);
 }
 
 /* ---- sampling ---- */
@@ -384,9 +510,12 @@ int subscribers_new(const struct subscribers_host *host, struct subscribers **re
 	all->host = *host;
 	TAILQ_INIT(&all->queue);
 	TAILQ_INIT(&all->order);
+	TAILQ_INIT(&all->waiting);
+	LIST_INIT(&all->kills);
 	all->kill_timer = env_timer_new(host->env, flush_all_signals, all);
 	all->sample_timer = env_timer_new(host->env, sample_due, all);
-	if (!all->kill_timer || !all->sample_timer) {
+	all->history = history_new();
+	if (!all->kill_timer || !all->sample_timer || !all->history) {
 		subscribers_free(all);
 		return -ENOMEM;
 	}
@@ -403,23 +532,26 @@ void subscribers_free(struct subscribers *all)
 		return;
 	while ((sub = TAILQ_FIRST(&all->order))) {
 		TAILQ_REMOVE(&all->order, sub, in_order);
-		kernel_cancel(sub->opening);
-		subscriber_close_pppox(sub);
-		ppp_channel_free(sub->channel);
-		subscriber_auth_clear(sub);
-		authorization_free(sub->granted);
-		env_timer_free(sub->timer);
-		free(sub);
+		if (sub->stop_put && all->config.spool)
+			radius_spool_forget(all->config.spool, sub);
+		ppp_channel_free(sub->channel); /* the monitor keeps its duplicate */
+		sub->channel = NULL;
+		dispose(sub);
 	}
 	kernel_cancel(all->sampling);
+	subscriber_kills_free(all);
 	env_timer_free(all->kill_timer);
 	env_timer_free(all->sample_timer);
+	history_free(all->history);
 	free(all);
 }
 
 void subscribers_configure(struct subscribers *all, const struct subscribers_config *config)
 {
 	all->config = *config;
+	for (size_t i = 0; i < config->config->lac_count; i++)
+		tally_lac(&all->tally, config->config->lacs[i].lac.name);
+	subscriber_start_next(all);
 }
 
 void subscribers_end_all(struct subscribers *all, enum end_reason reason)
@@ -427,11 +559,32 @@ void subscribers_end_all(struct subscribers *all, enum end_reason reason)
 	struct subscriber *sub;
 	uint64_t key = 0;
 
-	all->stopping = reason == END_SHUTDOWN;
+	all->stopping |= reason == END_SHUTDOWN;
 	while ((sub = subscriber_next(all, key))) {
 		key = sub->key;
 		subscriber_end(sub, reason, NULL); /* may free it */
 	}
+}
+
+void subscribers_orphaned(struct subscribers *all)
+{
+	struct subscriber *sub;
+	uint64_t key = 0;
+
+	while ((sub = subscriber_next(all, key))) {
+		key = sub->key;
+		sub->running = sub->fork_pending = false;
+		/* pppd ends when its interface does; one that has none yet gives up by itself. */
+		if (sub->ifindex)
+			kernel_link_delete(all->host.kernel, sub->ifindex, NULL, NULL);
+		if (sub->state == SUBSCRIBER_ENDING)
+			subscriber_rests(sub); /* may free it */
+	}
+}
+
+const struct history *subscribers_history(const struct subscribers *all)
+{
+	return all->history;
 }
 
 unsigned int subscribers_count(const struct subscribers *all)
@@ -442,4 +595,14 @@ unsigned int subscribers_count(const struct subscribers *all)
 const struct subscribers_counters *subscribers_get_counters(const struct subscribers *all)
 {
 	return &all->counters;
+}
+
+struct tally *subscribers_tally(struct subscribers *all)
+{
+	return &all->tally;
+}
+
+const struct phases *subscribers_phases(const struct subscribers *all)
+{
+	return &all->phases;
 }

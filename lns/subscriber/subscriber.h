@@ -7,7 +7,7 @@
  * ends with l2tp_session_close. It never outlives its tunnel: the engine takes the tunnel down in the
  * kernel only when subscribers_host.unhold was called for each of them.
  *
- * Life (struct rows in subscriber.c):
+ * Life:
  *   opening   kernel session in the making            -> ICRP
  *   waiting   for the ICCN
  *   queued    for a place among those in setup
@@ -15,7 +15,8 @@
  *   link      LCP and authentication
  *   network   authorised, NCPs
  *   up        accounted for
- *   ending    pppd told to end; waits for its exit, the final counters and a durable Stop
+ *   ending    pppd told to end; waits for its exit, the final counters and a durable Stop, the CDN no
+ *             longer than a second
  */
 #ifndef LNS_SUBSCRIBER_SUBSCRIBER_H
 #define LNS_SUBSCRIBER_SUBSCRIBER_H
@@ -27,13 +28,17 @@
 
 struct config;
 struct env;
+struct history;
 struct pools;
+struct phases;
 struct ppp_template;
+struct radius_attrs;
 struct radius_client;
 struct radius_spool;
 struct state;
 struct subscriber;
 struct subscribers;
+struct tally;
 struct users;
 
 /* What the engine provides; the pointers are borrowed and stay valid until subscribers_free. */
@@ -55,6 +60,8 @@ struct subscribers_host {
 	/* A subscriber has something of this tunnel; the last trace of it is gone. */
 	void (*hold)(void *ctx, struct l2tp_tunnel *tunnel);
 	void (*unhold)(void *ctx, uint16_t tunnel_id);
+	/* Whether an end of any tunnel lies in prefix; NULL: only the session's own is looked at. */
+	bool (*covers_tunnel)(void *ctx, const struct addr_prefix *prefix);
 };
 
 /* What changes with a reload; borrowed until the next subscribers_configure. */
@@ -87,11 +94,35 @@ void subscribers_template_ready(struct subscribers *subscribers);
 /* Ends one session, or all of them; a session that ends already goes on doing so. */
 void subscriber_end(struct subscriber *subscriber, enum end_reason reason, const char *detail);
 void subscribers_end_all(struct subscribers *subscribers, enum end_reason reason);
+/* Nobody tells of pppds any more (the monitor is gone): what follows is decided without them. */
+void subscribers_orphaned(struct subscribers *subscribers);
+/* The last ends and failures; borrowed. */
+const struct history *subscribers_history(const struct subscribers *subscribers);
 unsigned int subscribers_count(const struct subscribers *subscribers);
 
 /* By key, or the first one after key in ascending order; NULL when there is none. */
 struct subscriber *subscriber_find(struct subscribers *subscribers, uint64_t key);
 struct subscriber *subscriber_next(struct subscribers *subscribers, uint64_t after);
+
+/* Which sessions are meant, by what RADIUS was told of them; NULL: whatever it is. */
+struct subscriber_selector {
+	const char *acct_session_id, *user, *calling, *called, *nas_port_id;
+	const uint32_t *address, *nas_port; /* the client's IPv4 address, host byte order */
+};
+/* The keys of the first max sessions that match and are not ending. The number of all that do. */
+size_t subscribers_select(struct subscribers *subscribers,
+	const struct subscriber_selector *selector, uint64_t *ret_keys, size_t max);
+
+/* What to change of a session that is up; NULL: nothing of it. Seconds, 0 = none. */
+struct subscriber_change {
+	const uint32_t *session_timeout, *idle_timeout, *interim;
+	const struct radius_attrs *classes; /* every Class from now on */
+};
+/*
+ * Makes all changes, or none: -ENOTCONN (not up), -EINVAL (interim), -ENOSPC (too many classes),
+ * -ENOMEM, -EPROTO. The session timeout counts from network-up; when it is over, the session ends soon.
+ */
+int subscriber_change(struct subscriber *subscriber, const struct subscriber_change *change);
 
 /* Everything known, for people. Texts belong to the subscriber. Times in microseconds. */
 struct subscriber_info {
@@ -118,8 +149,15 @@ void subscriber_get_info(const struct subscriber *subscriber, struct subscriber_
 
 struct subscribers_counters {
 	uint64_t requested, up, ended[END_COUNT];
-	unsigned int in_setup, queued, online;
+	uint64_t pppd_starts, pppd_failures;           /* answers of the templates */
+	unsigned int coming, queued, in_setup, online; /* coming: before the ICCN */
 };
 const struct subscribers_counters *subscribers_get_counters(const struct subscribers *subscribers);
+
+/* Counts by lac section, and what phases of calls took. The engine counts tunnels there. */
+struct tally *subscribers_tally(struct subscribers *subscribers);
+const struct phases *subscribers_phases(const struct subscribers *subscribers);
+/* The word for an enum subscriber_state (tally.h). */
+const char *subscriber_state_word(unsigned int state);
 
 #endif

@@ -184,6 +184,9 @@ def test_wrong_password(lnsd, lac, radius):
     server.wait_log(r'failed, user "alice": authentication refused')
     refused(server, call, radius)
     assert "CHAP authentication failed" in call.output()
+    (failed,) = server.json("history", "--user", "alice")
+    assert failed["reason"] == "authentication refused"
+    assert not server.json("history", "--user", "bob")
 
 
 def test_radius_silent(site, lnsd, lac, radius):

@@ -32,6 +32,34 @@ static json_t *count(void *ctx, const json_t *args, uint64_t *cursor, char *erro
 
 static const struct control_command commands[] = { { "count", count }, { NULL, NULL } };
 
+/* The feed that is open, and how often one was closed by its reader. */
+static struct control_feed *feed;
+static unsigned int closed;
+
+static int open_feed(
+	void *ctx, const json_t *args, struct control_feed *opened, char *error, size_t size)
+{
+	(void)ctx;
+	if (json_object_get(args, "refuse")) {
+		snprintf(error, size, "not today");
+		return -1;
+	}
+	feed = opened;
+	control_feed_set_user(feed, &closed);
+	return 0;
+}
+
+static void close_feed(void *ctx, struct control_feed *gone)
+{
+	(void)ctx;
+	cr_assert_eq(gone, feed);
+	++*(unsigned int *)control_feed_user(gone);
+	feed = NULL;
+}
+
+static const struct control_feed_command feeds[] = { { "watch", open_feed, close_feed },
+	{ NULL, NULL, NULL } };
+
 static void setup(void)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -44,6 +72,7 @@ static void setup(void)
 	cr_assert_eq(listen(fd, 8), 0);
 	env = env_fake_new();
 	cr_assert_eq(control_new(env, fd, commands, NULL, &control), 0);
+	control_set_feeds(control, feeds);
 }
 
 static void teardown(void)
@@ -178,4 +207,111 @@ Test(control, clients_beyond_the_limit_are_turned_away_and_nobody_else)
 	cr_assert_str_eq(ask(fds[0], "{\"command\":\"count\"}\n"), "{\"done\":true}\n");
 	for (int i = 0; i <= CONTROL_CLIENTS; i++)
 		close(fds[i]);
+}
+
+/* --- feeds --- */
+
+#define WATCH "{\"command\":\"watch\"}\n"
+
+Test(control, a_feed_gives_its_items_when_they_come)
+{
+	int fd = connected();
+
+	cr_assert_str_eq(ask(fd, WATCH), "{\"started\":true}\n");
+	control_feed_push(feed, json_integer(1));
+	control_feed_push(feed, json_integer(2));
+	cr_assert_str_eq(ask(fd, ""), "{\"item\":1}\n{\"item\":2}\n");
+	control_feed_push(feed, json_integer(3));
+	control_feed_end(feed, NULL);
+	cr_assert_str_eq(ask(fd, ""), "{\"item\":3}\n{\"done\":true}\n");
+	cr_assert_str_eq(ask(fd, "{\"command\":\"count\"}\n"), "{\"done\":true}\n");
+	cr_assert_eq(closed, 0, "who ends a feed is not told");
+	close(fd);
+}
+
+Test(control, a_feed_may_end_with_an_error_or_not_begin)
+{
+	int fd = connected();
+
+	cr_assert_str_eq(ask(fd, "{\"command\":\"watch\",\"args\":{\"refuse\":1}}\n"),
+		"{\"error\":\"not today\"}\n");
+	ask(fd, WATCH);
+	control_feed_end(feed, "it broke");
+	cr_assert_str_eq(ask(fd, ""), "{\"error\":\"it broke\"}\n");
+	close(fd);
+}
+
+Test(control, a_feed_ends_when_its_reader_goes)
+{
+	int fd = connected();
+
+	ask(fd, WATCH);
+	close(fd);
+	env_fake_poll(env, 100);
+	cr_assert_eq(closed, 1);
+
+	fd = connected();
+	ask(fd, WATCH);
+	shutdown(fd, SHUT_WR);
+	env_fake_poll(env, 100);
+	cr_assert_eq(closed, 2);
+	close(fd);
+}
+
+Test(control, another_request_ends_a_feed)
+{
+	int fd = connected();
+
+	ask(fd, WATCH);
+	cr_assert_str_eq(ask(fd, "{\"command\":\"count\",\"args\":{\"n\":1}}\n"),
+		"{\"done\":true}\n{\"item\":1}\n{\"done\":true}\n");
+	cr_assert_eq(closed, 1);
+	close(fd);
+}
+
+Test(control, the_end_of_the_server_closes_feeds)
+{
+	int fd = connected();
+
+	ask(fd, WATCH);
+	control_free(control);
+	control = NULL;
+	cr_assert_eq(closed, 1);
+	close(fd);
+}
+
+/* Items that a slow reader has no room for are dropped and counted, and those before and after are not. */
+Test(control, a_feed_does_not_wait_for_its_reader)
+{
+	static char answer[1 << 22];
+	int fd = connected(), pushed = 20000, items = 0, dropped = 0;
+	size_t len = 0;
+	ssize_t n;
+
+	ask(fd, WATCH);
+	for (int i = 0; i < pushed; i++) {
+		control_feed_push(feed,
+			json_string("a message that is as long as one that a tunnel may have had"));
+		env_fake_poll(env, 0);
+	}
+	do {
+		env_fake_poll(env, 10);
+		n = recv(fd, answer + len, sizeof(answer) - 1 - len, MSG_DONTWAIT);
+		if (n > 0)
+			len += (size_t)n;
+	} while (n > 0);
+	answer[len] = '\0';
+	for (char *line = answer, *end; (end = strchr(line, '\n')); line = end + 1) {
+		int count;
+
+		if (sscanf(line, "{\"dropped\":%d}", &count) == 1)
+			dropped += count;
+		else if (!strncmp(line, "{\"item\":", 8))
+			items++;
+	}
+	cr_assert_gt(dropped, 0);
+	cr_assert_eq(items + dropped, pushed, "%d items, %d dropped", items, dropped);
+	control_feed_push(feed, json_integer(1));
+	cr_assert_str_eq(ask(fd, ""), "{\"item\":1}\n");
+	close(fd);
 }

@@ -192,7 +192,7 @@ Test(lnsctl, ends_early)
 Test(lnsctl, garbage)
 {
 	serve("hello\n");
-	cr_assert_eq(RUN("reload"), 1);
+	cr_assert_eq(RUN("history"), 1);
 	fflush(stderr);
 	cr_assert_stderr_eq_str("lnsctl: the server says what nobody understands\n");
 }
@@ -222,7 +222,8 @@ Test(lnsctl, usage)
 			"2" },
 		{ "show", "tunnels", "1" },
 		{ "show", "tunnels", "--user", "x" },
-		{ "reload", "--nonsense" },
+		{ "history", "--state", "up" },
+		{ "history", "--nonsense" },
 		{ "show", "sessions", "--user" },
 		{ "disconnect", "user", "\xff" },
 		{ "show", "sessions", "--user", "\xff" },
@@ -298,13 +299,109 @@ Test(lnsctl, narrow_terminal)
 	json_decref(items);
 }
 
+/* --- answers that go on --- */
+
+#define MESSAGE                                                                                    \
+	"{\"item\":{\"time_us\":1700000000000042,\"direction\":\"in\",\"tunnel\":7,\"session\":0," \
+	"\"ns\":2,\"nr\":1,\"type\":\"ICRQ\",\"text\":\"ICRQ, Assigned Session ID: 5\\u001b\"}}\n"
+
+Test(lnsctl, trace)
+{
+	setenv("TZ", "UTC", 1);
+	serve("{\"started\":true}\n" MESSAGE "{\"dropped\":3}\n{\"done\":true}\n");
+	cr_assert_eq(RUN("trace", "tunnel", "7"), 0);
+	expect_request("{\"command\":\"trace tunnel\",\"args\":{\"id\":7}}\n");
+	cr_assert_stdout_eq_str("22:13:20.000042 <- tunnel 7 session 0 Ns 2 Nr 1 "
+				"ICRQ, Assigned Session ID: 5\\x1b\n");
+	cr_assert_stderr_eq_str("lnsctl: from now on; interrupt it to end\n"
+				"lnsctl: 3 left out: they came too fast\n");
+}
+
+Test(lnsctl, trace_json)
+{
+	serve("{\"item\":{\"b\":1,\"a\":2}}\n{\"item\":{}}\n{\"done\":true}\n");
+	cr_assert_eq(RUN("trace", "lac", "metro", "--json"), 0);
+	expect_request("{\"command\":\"trace lac\",\"args\":{\"lac\":\"metro\"}}\n");
+	cr_assert_stdout_eq_str("{\"b\":1,\"a\":2}\n{}\n");
+}
+
+Test(lnsctl, a_trace_of_a_server_that_dies)
+{
+	serve(MESSAGE);
+	cr_assert_eq(RUN("trace", "session", "7"), EXIT_REFUSED);
+	waitpid(server, NULL, 0);
+	server = 0;
+}
+
+Test(lnsctl, items_that_make_no_sense)
+{
+	static const char *const rows[] = { "{}", "{\"time_us\":1,\"packet\":\"4\"}",
+		"{\"time_us\":1,\"packet\":\"4g\"}", "{\"time_us\":1}", "7" };
+
+	for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+		json_t *item = json_loads(rows[n], JSON_DECODE_ANY, NULL);
+
+		cr_assert_eq(follow_capture(item, stdout), -EPROTO, "%s", rows[n]);
+		json_decref(item);
+	}
+}
+
+Test(lnsctl, capture)
+{
+	json_t *item = json_pack(
+		"{s:I, s:s}", "time_us", (json_int_t)1700000000000042, "packet", "4500ff");
+	static const uint8_t octets[] = { 0x45, 0x00, 0xff };
+	uint32_t words[6 + 4];
+	char *file = NULL;
+	size_t size;
+	FILE *out = open_memstream(&file, &size);
+
+	cr_assert_eq(follow_capture_begin(out), 0);
+	cr_assert_eq(follow_capture(item, out), 0);
+	fclose(out);
+	cr_assert_eq(size, sizeof(words) + sizeof(octets));
+	memcpy(words, file, sizeof(words));
+	cr_assert_eq(words[0], 0xa1b2c3d4);
+	cr_assert_eq(words[5], 101, "LINKTYPE_RAW");
+	cr_assert_eq(words[6], 1700000000);
+	cr_assert_eq(words[7], 42);
+	cr_assert_eq(words[8], 3);
+	cr_assert_eq(words[9], 3);
+	cr_assert_arr_eq(file + sizeof(words), octets, 3);
+	free(file);
+	json_decref(item);
+}
+
+Test(lnsctl, call)
+{
+	serve("{\"started\":true}\n{\"item\":{\"state\":\"placed\",\"tunnel\":7,\"session\":12}}\n"
+	      "{\"error\":\"result 8 (busy)\"}\n");
+	cr_assert_eq(RUN("call", "--lac", "metro", "--address", "192.0.2.1", "--minimum-bps",
+			     "64000", "800"),
+		EXIT_REFUSED);
+	expect_request("{\"command\":\"call\",\"args\":{\"lac\":\"metro\",\"address\":"
+		       "\"192.0.2.1\",\"minimum_bps\":64000,\"number\":\"800\"}}\n");
+	cr_assert_stdout_eq_str("placed: tunnel 7, session 12\n");
+	cr_assert_stderr_eq_str("lnsctl: result 8 (busy)\n");
+}
+
+Test(lnsctl, options_of_other_commands)
+{
+	cr_assert_eq(RUN("call", "--user", "bob", "800"), EXIT_USAGE);
+	cr_assert_eq(RUN("show", "sessions", "--tunnel", "7"), EXIT_USAGE);
+	cr_assert_eq(RUN("show", "tunnels", "--lac", "metro"), EXIT_USAGE);
+	cr_assert_eq(RUN("call", "--tunnel", "seven", "800"), EXIT_USAGE);
+}
+
 /* Every command and option of the program is in its manual page. */
 Test(lnsctl, manual_page)
 {
 	static const char *const options[] = { "\\-\\-socket", "\\-\\-json", "\\-\\-help",
-		"\\-\\-user", "\\-\\-lac", "\\-\\-ip", "\\-\\-state" };
+		"\\-\\-user", "\\-\\-lac", "\\-\\-ip", "\\-\\-state", "\\-\\-tunnel",
+		"\\-\\-address", "\\-\\-sub\\-address", "\\-\\-minimum\\-bps",
+		"\\-\\-maximum\\-bps" };
 	FILE *file = fopen("conf/man/lnsctl.8", "r");
-	char page[16384] = "";
+	char page[32768] = "";
 
 	cr_assert(file, "run this from the top of the tree");
 	cr_assert(fread(page, 1, sizeof(page) - 1, file) > 0);

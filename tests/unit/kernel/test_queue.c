@@ -94,6 +94,13 @@ static const struct kernel_job_type test_type = {
 	.clear = test_clear,
 };
 
+static const struct kernel_job_type rtnl_type = {
+	.size = sizeof(struct test_job),
+	.rtnl = true,
+	.run = test_run,
+	.undo = test_undo,
+};
+
 static void on_done(void *ctx, int err, int fd)
 {
 	cr_assert_lt(t.count, MAX_DONE);
@@ -121,15 +128,19 @@ static void teardown(void)
 
 TestSuite(queue, .init = setup, .fini = teardown);
 
-static struct kernel_job *submit(int id, bool wait)
+static struct kernel_job *submit_of(const struct kernel_job_type *type, int id, bool wait)
 {
-	struct kernel_job *job =
-		kernel_job_new(t.kernel, &test_type, on_done, (void *)(intptr_t)id);
+	struct kernel_job *job = kernel_job_new(t.kernel, type, on_done, (void *)(intptr_t)id);
 
 	cr_assert_not_null(job);
 	((struct test_job *)job)->wait = wait;
 	kernel_job_submit(job);
 	return job;
+}
+
+static struct kernel_job *submit(int id, bool wait)
+{
+	return submit_of(&test_type, id, wait);
 }
 
 /* A job that has begun and waits for sem_post(&t.go). */
@@ -176,6 +187,30 @@ Test(queue, completes_in_order_of_submission)
 	}
 	cr_assert_eq(t.released, 100);
 	cr_assert_eq(t.cleared, 100);
+	cr_assert_eq(t.undone, 0);
+}
+
+Test(queue, who_waits_for_rtnl_holds_up_no_other)
+{
+	struct kernel_job *cancelled;
+
+	submit_of(&rtnl_type, 1, true);
+	sem_wait(&t.started);
+	submit_of(&rtnl_type, 2, false);
+	cancelled = submit_of(&rtnl_type, 3, false);
+	submit(4, false);
+	submit(5, false);
+	await(&t.ran, 2);
+	while (t.count < 2)
+		env_fake_poll(t.env, 1000);
+	cr_assert_eq(t.done[0].id, 4);
+	cr_assert_eq(t.done[1].id, 5);
+	kernel_cancel(cancelled);
+	sem_post(&t.go);
+	finish_all();
+	cr_assert_eq(t.count, 4);
+	cr_assert_eq(t.done[2].id, 1);
+	cr_assert_eq(t.done[3].id, 2);
 	cr_assert_eq(t.undone, 0);
 }
 
@@ -375,7 +410,7 @@ Test(queue, end_waits_for_the_running_job_and_calls_nothing)
 	cr_assert_eq(t.cleared, 4);
 	cr_assert_eq(t.count, 0);
 	cr_assert_eq(env_fake_watchers(t.env), 0);
-	cr_assert_eq(threads(), before - 1);
+	cr_assert_eq(threads(), before - 2);
 	t.kernel = NULL;
 }
 
@@ -385,7 +420,7 @@ Test(queue, end_without_any_job)
 
 	kernel_free(t.kernel);
 	t.kernel = NULL;
-	cr_assert_eq(threads(), before - 1);
+	cr_assert_eq(threads(), before - 2);
 }
 
 Test(queue, thread_takes_no_signals)

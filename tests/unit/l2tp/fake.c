@@ -149,6 +149,18 @@ static int owner_tunnel_moved(void *ctx, struct l2tp_tunnel *tunnel, const struc
 	return 0;
 }
 
+static void owner_message(
+	void *ctx, struct l2tp_tunnel *tunnel, bool outgoing, const uint8_t *packet, size_t len)
+{
+	struct fake *fake = ctx;
+	size_t used = strlen(fake->seen);
+	unsigned int type = len > 19 ? packet[18] << 8 | packet[19] : L2TP_ZLB;
+
+	(void)tunnel;
+	snprintf(fake->seen + used, sizeof(fake->seen) - used, "%s%s%s", used ? " " : "",
+		outgoing ? ">" : "<", l2tp_msg_name(type));
+}
+
 static const struct l2tp_ops owner = {
 	.lac_find = owner_lac_find,
 	.send = owner_send,
@@ -162,6 +174,7 @@ static const struct l2tp_ops owner = {
 	.call_changed = owner_call_changed,
 	.tunnel_sequence = owner_tunnel_sequence,
 	.tunnel_moved = owner_tunnel_moved,
+	.message = owner_message,
 };
 
 /* --- the server --- */

@@ -38,6 +38,7 @@ struct fake {
 	bool close_tunnel_in_call;
 
 	char events[512];             /* upcalls since the last fake_expect_events */
+	char seen[512];               /* packets shown by ops.message: "<SCCRQ >SCCRP" */
 	struct l2tp_tunnel *tunnel;   /* of the last upcall */
 	struct l2tp_session *session; /* of the last call upcall */
 	struct l2tp_result result;    /* of the last _down */

@@ -631,6 +631,7 @@ Test(session, an_outgoing_call)
 	cr_assert_eq(lac.msg.called_number.len, 3);
 	cr_assert_str_eq(state_of(fake.session), "wait-reply");
 	send_msg(id, ocrp(5));
+	fake_expect_events(&fake, "call_request"); /* now the peer's id is known */
 	cr_assert_str_eq(state_of(fake.session), "wait-connect");
 	send_msg(id, occn());
 	fake_expect_events(&fake, "call_up");
@@ -673,6 +674,31 @@ Test(session, a_lac_refuses_an_outgoing_call)
 	fake_expect_events(&fake, "call_down");
 	cr_assert_eq(fake.result.code, L2TP_CDN_BUSY);
 	cr_assert(fake.by_peer);
+}
+
+Test(session, an_outgoing_call_that_the_owner_cannot_take)
+{
+	uint16_t id = place();
+
+	fake.refuse_calls = true;
+	send_msg(id, ocrp(5));
+	expect_cdn(5, L2TP_CDN_BUSY, 0);
+	fake_expect_events(&fake, "call_request");
+	expect_no_session();
+}
+
+Test(session, an_outgoing_call_is_up_before_its_owner_is_ready)
+{
+	uint16_t id = place();
+
+	fake.hold_calls = true;
+	send_msg(id, ocrp(5));
+	send_msg(id, occn());
+	fake_expect_events(&fake, "call_request call_up");
+	l2tp_session_accept(fake.session);
+	lac_ack(&lac);
+	fake_expect_silence(&fake);
+	cr_assert_str_eq(state_of(fake.session), "established");
 }
 
 Test(session, an_outgoing_call_has_a_deadline)

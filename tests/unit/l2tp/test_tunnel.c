@@ -171,6 +171,12 @@ Test(tunnel, a_challenge_without_a_secret_is_refused)
 	expect_no_tunnel();
 }
 
+/* Whether the last packet received has a Random Vector AVP: vendor 0, type 36. */
+static bool is_hiding(void)
+{
+	return memmem(lac.packet, lac.packet_len, "\0\0\0\x24", 4) != NULL;
+}
+
 Test(tunnel, hides_and_unhides)
 {
 	struct l2tp_msg sccrq, icrq = lac_icrq(5);
@@ -185,8 +191,24 @@ Test(tunnel, hides_and_unhides)
 	fake.hold_calls = true;
 	lac_send(&lac, 0, &icrq);
 	cr_assert_str_eq(l2tp_session_call(fake.session)->calling_number, "5551234");
-	/* the number is not on the wire in the clear, and neither is our challenge's owner */
+	/* the number is not on the wire in the clear */
 	cr_assert_null(memmem(lac.packet, lac.packet_len, "5551234", 7));
+	l2tp_session_accept(fake.session);
+	lac_expect(&lac, L2TP_ICRP);
+	cr_assert(is_hiding());
+}
+
+/* Who has not yet read our Host Name may not know the secret. */
+Test(tunnel, nothing_is_hidden_before_establishment)
+{
+	struct l2tp_msg sccrq;
+
+	use_secrets("secret", "secret");
+	fake.lac.hide_avps = true;
+	sccrq = lac_sccrq(&lac);
+	lac_send(&lac, 0, &sccrq);
+	lac_expect(&lac, L2TP_SCCRP);
+	cr_assert_not(is_hiding());
 }
 
 /* --- who gets a tunnel --- */
@@ -1044,4 +1066,60 @@ Test(tunnel, an_equal_tie_breaker_clears_both)
 	fake_expect_events(&fake, "tunnel_open tunnel_down tunnel_free");
 	fake_expect_silence(&fake);
 	expect_no_tunnel();
+}
+
+/* --- watching --- */
+
+Test(tunnel, a_watcher_sees_every_message_of_a_tunnel)
+{
+	struct l2tp_msg hello = lac_hello(), bye;
+
+	lac_open(&lac);
+	cr_assert_str_eq(fake.seen, "");
+	l2tp_server_watch(fake.server, true);
+	lac_call(&lac, 5);
+	lac_send(&lac, 0, &hello);
+	lac_repeat(&lac); /* a duplicate comes in, too */
+	fake_advance(&fake, ENV_MS(10));
+	bye = lac_stopccn(&lac, 1);
+	lac_send(&lac, 0, &bye);
+	cr_assert_str_eq(fake.seen, "<ICRQ >ICRP <ICCN >ZLB <HELLO <HELLO >ZLB <StopCCN >ZLB");
+	l2tp_server_watch(fake.server, false);
+	fake.seen[0] = '\0';
+	lac_repeat(&lac);
+	cr_assert_str_eq(fake.seen, "");
+}
+
+Test(tunnel, a_watcher_sees_retransmissions)
+{
+	struct l2tp_result result = { .code = 1 };
+
+	lac_open(&lac);
+	l2tp_server_watch(fake.server, true);
+	l2tp_tunnel_close(fake.tunnel, &result);
+	fake_advance(&fake, ENV_SEC(1));
+	cr_assert_str_eq(fake.seen, ">StopCCN >StopCCN");
+}
+
+Test(tunnel, a_watcher_sees_a_refused_sccrq)
+{
+	struct l2tp_msg msg = lac_sccrq(&lac);
+
+	l2tp_server_watch(fake.server, true);
+	msg.protocol_version = 0x0200;
+	lac_send(&lac, 0, &msg);
+	cr_assert_str_eq(fake.seen, "<SCCRQ >StopCCN");
+}
+
+Test(tunnel, a_watcher_does_not_see_strangers)
+{
+	struct lac stranger;
+	struct l2tp_msg hello = lac_hello();
+
+	lac_open(&lac);
+	l2tp_server_watch(fake.server, true);
+	lac_init(&stranger, &fake, "198.51.100.99", 1701, 5);
+	stranger.peer_id = lac.peer_id;
+	lac_send(&stranger, 0, &hello);
+	cr_assert_str_eq(fake.seen, "");
 }

@@ -234,6 +234,17 @@ Test(monitor_client, hears_of_the_present)
 	cr_assert_null(client);
 }
 
+Test(monitor_client, answers_that_it_lives)
+{
+	union monitor_message message;
+
+	monitor_starts();
+	monitor_says(MONITOR_ASK);
+	run();
+	monitor_hears(MONITOR_ALIVE, &message);
+	cr_assert_str_eq(script, "");
+}
+
 Test(monitor_client, asks)
 {
 	const uint64_t keys[] = { 21, 22 };

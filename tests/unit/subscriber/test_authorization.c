@@ -132,12 +132,114 @@ Test(authorization, what_is_not_obeyed_is_named)
 {
 	radius_add_u32(reply, RADIUS_FRAMED_MTU, 0, 40);
 	radius_add_u32(reply, RADIUS_ACCT_INTERIM_INTERVAL, 0, 5);
-	radius_add_u32(reply, RADIUS_PORT_LIMIT, 0, 1);
+	radius_add_u32(reply, RADIUS_PORT_LIMIT, 0, 0);
+	radius_add_u32(reply, RADIUS_TERMINATION_ACTION, 0, RADIUS_TERMINATION_REQUEST);
+	radius_add_u32(reply, RADIUS_FRAMED_COMPRESSION, 0, 1);
+	radius_add_string(reply, RADIUS_FRAMED_ROUTE, 0, "nonsense\n");
+	radius_add_string(reply, RADIUS_TUNNEL_PRIVATE_GROUP_ID, 0, "a");
 	cr_assert_eq(apply(), 0);
 	cr_assert_not_null(strstr(ignored, "Framed-MTU = 40"), "%s", ignored);
 	cr_assert_not_null(strstr(ignored, "Acct-Interim-Interval = 5"), "%s", ignored);
-	cr_assert_not_null(strstr(ignored, "Port-Limit"), "%s", ignored);
+	cr_assert_not_null(strstr(ignored, "Port-Limit = 0"), "%s", ignored);
+	cr_assert_not_null(strstr(ignored, "Termination-Action = 1"), "%s", ignored);
+	cr_assert_not_null(strstr(ignored, "Framed-Compression = 1"), "%s", ignored);
+	cr_assert_not_null(strstr(ignored, "Framed-Route = nonsense\\x0a"), "%s", ignored);
+	cr_assert_not_null(strstr(ignored, "Tunnel-Private-Group-Id"), "%s", ignored);
 	cr_assert_eq(grant->mtu, 1460);
+	cr_assert_eq(grant->max_sessions, 0);
+}
+
+Test(authorization, what_is_as_it_is_anyway_is_obeyed)
+{
+	radius_add_u32(reply, RADIUS_TERMINATION_ACTION, 0, RADIUS_TERMINATION_DEFAULT);
+	radius_add_u32(reply, RADIUS_FRAMED_COMPRESSION, 0, 0);
+	radius_add_u32(reply, RADIUS_FRAMED_ROUTING, 0, 0);
+	radius_add_u32(reply, RADIUS_FRAMED_IP_NETMASK, 0, 0xffffffff);
+	radius_add_u32(reply, RADIUS_PORT_LIMIT, 0, 2);
+	cr_assert_eq(apply(), 0);
+	cr_assert_str_empty(ignored);
+	cr_assert_eq(grant->max_sessions, 2);
+	cr_assert_eq(grant->route_count, 0);
+}
+
+Test(authorization, a_pool_name_that_is_none_is_refused)
+{
+	radius_add_octets(reply, RADIUS_FRAMED_POOL, "go\0ld", 5);
+	cr_assert_eq(apply(), -EINVAL);
+	cr_assert_not_null(strstr(why, "Framed-Pool"), "%s", why);
+}
+
+Test(authorization, an_address_of_its_own_comes_before_a_pool_in_either_order)
+{
+	for (int i = 0; i < 2; i++) {
+		teardown();
+		setup();
+		if (i)
+			radius_add_string(reply, RADIUS_FRAMED_POOL, 0, "gold");
+		radius_add_u32(reply, RADIUS_FRAMED_IP_ADDRESS, 0, 0xcb007107);
+		if (!i)
+			radius_add_string(reply, RADIUS_FRAMED_POOL, 0, "gold");
+		cr_assert_eq(apply(), 0);
+		cr_assert_eq(grant->address, AUTHORIZATION_FIXED);
+	}
+}
+
+static const char *route_text(size_t i)
+{
+	static char text[ADDR_TEXT + 8];
+	char host[ADDR_TEXT];
+
+	cr_assert_lt(i, grant->route_count);
+	snprintf(text, sizeof(text), "%s/%u", addr_text_host(&grant->routes[i].prefix.addr, host),
+		grant->routes[i].prefix.len);
+	return text;
+}
+
+Test(authorization, routes_and_the_network_of_a_netmask)
+{
+	radius_add_string(reply, RADIUS_FRAMED_ROUTE, 0, "192.0.2.0/24 0.0.0.0 1");
+	radius_add_string(reply, RADIUS_FRAMED_ROUTE, 0, "198.51.100.0/24 203.0.113.7 1");
+	radius_add_string(reply, RADIUS_FRAMED_ROUTE, 0, "10.0.0.0/8 203.0.113.8 1");
+	radius_add_u32(reply, RADIUS_FRAMED_IP_NETMASK, 0, 0xfffffff8);
+	radius_add_u32(reply, RADIUS_FRAMED_IP_ADDRESS, 0, 0xcb007107);
+	cr_assert_eq(apply(), 0);
+	cr_assert_eq(grant->route_count, 3);
+	cr_assert_str_eq(route_text(0), "192.0.2.0/24");
+	cr_assert_str_eq(route_text(1), "198.51.100.0/24");
+	cr_assert_str_eq(route_text(2), "203.0.113.0/29");
+	cr_assert_str_eq(ignored, "Framed-Route by way of a gateway");
+}
+
+Test(authorization, a_netmask_without_an_address_of_its_own_is_not_obeyed)
+{
+	radius_add_u32(reply, RADIUS_FRAMED_IP_NETMASK, 0, 0xffffff00);
+	cr_assert_eq(apply(), 0);
+	cr_assert_str_eq(ignored, "Framed-IP-Netmask");
+	teardown();
+	setup();
+	radius_add_u32(reply, RADIUS_FRAMED_IP_NETMASK, 0, 0xff00ff00);
+	cr_assert_eq(apply(), 0);
+	cr_assert_str_eq(ignored, "Framed-IP-Netmask = 255.0.255.0");
+}
+
+Test(authorization, ipv6_prefixes_are_routed_accounted_and_named)
+{
+	static const uint8_t prefix[] = { 0, 48, 0x20, 0x01, 0x0d, 0xb8, 0, 1, 0xff };
+	const uint8_t *data;
+	size_t len;
+
+	radius_add_octets(reply, RADIUS_DELEGATED_IPV6_PREFIX, prefix, sizeof(prefix));
+	radius_add_octets(reply, RADIUS_FRAMED_INTERFACE_ID, "\0\0\0\0\0\0\0\1", 8);
+	radius_add_string(reply, RADIUS_FRAMED_IPV6_ROUTE, 0, "2001:db8:2::/48 :: 1");
+	cr_assert_eq(apply(), 0);
+	cr_assert_eq(grant->route_count, 2);
+	cr_assert_str_eq(route_text(0), "2001:db8:1::/48");
+	cr_assert_str_eq(route_text(1), "2001:db8:2::/48");
+	cr_assert_str_eq(ignored, "Delegated-IPv6-Prefix (not delivered)");
+	cr_assert(radius_get_octets(grant->echoed, RADIUS_DELEGATED_IPV6_PREFIX, 0, &data, &len));
+	cr_assert(len == sizeof(prefix) && memcmp(data, prefix, len) == 0);
+	cr_assert(radius_get_octets(grant->echoed, RADIUS_FRAMED_INTERFACE_ID, 0, &data, &len));
+	cr_assert(grant->has_interface_id);
 }
 
 Test(authorization, every_class_is_kept_in_order)

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* monitor/limits: see monitor/limits.h. */
+#include "lns/monitor/limits.h"
+
+#include "lns/config/config.h"
+#include "lns/log.h"
+#include "lns/state.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* What needs a limit: so many for each session and tunnel, and for everything else on the machine. */
+static const struct row {
+	const char *name;
+	size_t offset;
+	unsigned int per_session, per_tunnel, others;
+	const char *remedy; /* with room for the number needed */
+} rows[] = {
+	{ "kernel.pid_max", offsetof(struct monitor_limits, pid_max), 1, 0, 1024,
+		"sysctl -w kernel.pid_max=%" PRIu64 },
+	{ "kernel.threads-max", offsetof(struct monitor_limits, threads_max), 1, 0, 1024,
+		"sysctl -w kernel.threads-max=%" PRIu64 },
+	{ "pids.max of the control group", offsetof(struct monitor_limits, pids_max), 1, 0, 32,
+		"TasksMax=infinity in the unit, or %" PRIu64 },
+	{ "the hard limit of open files", offsetof(struct monitor_limits, nofile), 2, 1, 512,
+		"LimitNOFILE=%" PRIu64 " in the unit, or ulimit -Hn" },
+};
+
+/* A file with one number. Unlimited when there is none: "max", or no file. */
+static uint64_t read_number(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	uint64_t number;
+
+	if (!file)
+		return UINT64_MAX;
+	if (fscanf(file, "%" SCNu64, &number) != 1)
+		number = UINT64_MAX;
+	fclose(file);
+	return number;
+}
+
+/* The smallest pids.max from our control group up; a group of version 2 only. */
+static uint64_t read_pids_max(void)
+{
+	FILE *file = fopen("/proc/self/cgroup", "re");
+	uint64_t least = UINT64_MAX;
+	char line[512], path[600], *end;
+	bool found = false;
+
+	if (!file)
+		return least;
+	while (!found && fgets(line, sizeof(line), file))
+		found = strncmp(line, "0::/", 4) == 0;
+	fclose(file);
+	if (!found)
+		return least;
+	line[strcspn(line, "\n")] = '\0';
+	while ((end = strrchr(line + 3, '/'))) {
+		uint64_t here;
+
+		snprintf(path, sizeof(path), "/sys/fs/cgroup%s/pids.max", line + 3);
+		here = read_number(path);
+		least = here < least ? here : least;
+		*end = '\0';
+	}
+	return least;
+}
+
+void monitor_limits_read(struct monitor_limits *ret_limits)
+{
+	struct rlimit nofile;
+
+	ret_limits->pid_max = read_number("/proc/sys/kernel/pid_max");
+	ret_limits->threads_max = read_number("/proc/sys/kernel/threads-max");
+	ret_limits->pids_max = read_pids_max();
+	ret_limits->nofile = UINT64_MAX;
+	if (getrlimit(RLIMIT_NOFILE, &nofile) == 0 && nofile.rlim_max != RLIM_INFINITY)
+		ret_limits->nofile = nofile.rlim_max;
+}
+
+void monitor_limits_needs(const struct config *config, struct monitor_needs *ret_needs)
+{
+	uint64_t sessions = 0, tunnels = 0, most = config->l2tp.max_sessions;
+	bool each_session = true, each_tunnel = true; /* lac section has a limit */
+
+	for (size_t i = 0; i < config->lac_count; i++) {
+		sessions += config->lacs[i].lac.max_sessions;
+		tunnels += config->lacs[i].lac.max_tunnels;
+		each_session = each_session && config->lacs[i].lac.max_sessions;
+		each_tunnel = each_tunnel && config->lacs[i].lac.max_tunnels;
+	}
+	if (!each_session || (most && most < sessions))
+		sessions = most;
+	ret_needs->chosen = sessions > 0;
+	if (!sessions || sessions > STATE_SESSIONS)
+		sessions = STATE_SESSIONS;
+	most = config->l2tp.max_tunnels;
+	if (!each_tunnel || (most && most < tunnels))
+		tunnels = most;
+	if (!tunnels || tunnels > sessions) /* one for each session, at the most */
+		tunnels = sessions;
+	ret_needs->sessions = (unsigned int)sessions;
+	ret_needs->tunnels = (unsigned int)tunnels;
+}
+
+/* How many sessions there is room for; tunnels are as many as needed, but no more than sessions. */
+static uint64_t room_in(const struct row *row, uint64_t value, unsigned int tunnels)
+{
+	uint64_t rest = value > row->others ? value - row->others : 0;
+	uint64_t each = rest / (row->per_session + row->per_tunnel);
+
+	if (each <= tunnels)
+		return each;
+	return (rest - (uint64_t)row->per_tunnel * tunnels) / row->per_session;
+}
+
+static void report_row(const struct row *row, uint64_t value, uint64_t needed,
+	const struct monitor_needs *needs, void (*report)(void *ctx, const char *line), void *ctx)
+{
+	char remedy[128], line[320];
+
+	/* The format is one of the table above. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	snprintf(remedy, sizeof(remedy), row->remedy, needed);
+#pragma GCC diagnostic pop
+	snprintf(line, sizeof(line),
+		"%s is %" PRIu64 ", enough for %" PRIu64 " of %u sessions; needed: %" PRIu64
+		" (%s)%s",
+		row->name, value, room_in(row, value, needs->tunnels), needs->sessions, needed,
+		remedy, needs->chosen ? "" : "; or set max-sessions");
+	report(ctx, line);
+}
+
+void monitor_limits_check(const struct monitor_limits *limits, const struct monitor_needs *needs,
+	void (*report)(void *ctx, const char *line), void *ctx)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+		uint64_t needed = (uint64_t)row->per_session * needs->sessions +
+				  (uint64_t)row->per_tunnel * needs->tunnels + row->others;
+		uint64_t value;
+
+		memcpy(&value, (const char *)limits + row->offset, sizeof(value));
+		if (value < needed)
+			report_row(row, value, needed, needs, report, ctx);
+	}
+}
+
+static void log_report(void *ctx, const char *line)
+{
+	const struct monitor_needs *needs = ctx;
+
+	log_line(needs->chosen ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s", line);
+}
+
+void monitor_limits_log(const struct config *config)
+{
+	struct monitor_limits limits;
+	struct monitor_needs needs;
+
+	monitor_limits_read(&limits);
+	monitor_limits_needs(config, &needs);
+	monitor_limits_check(&limits, &needs, log_report, &needs);
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * grant: what stands between an accepted password and the answer: how many sessions the user may have,
+ * whose address it is, and whether what is granted would cut a tunnel off.
+ *
+ * Of two sessions that cannot both be, the section's policy says which gives way. A new one waits for
+ * the address of one that ends, WAIT_DEADLINE at most; pppd's question stays open meanwhile.
+ */
+#include "lns/subscriber/internal.h"
+
+#include "lns/log.h"
+#include "lns/subscriber/pool.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WAIT_DEADLINE ENV_SEC(5) /* for an address that another session has */
+
+/* ---- sessions of a user ---- */
+
+static struct subscriber_bucket *bucket_of_user(struct subscribers *all, const char *user)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (; *user; user++)
+		hash = (hash ^ (unsigned char)*user) * UINT64_C(1099511628211);
+	return subscriber_bucket_of(all->by_user, hash ^ hash >> 32);
+}
+
+static void unlist(struct subscriber *sub)
+{
+	if (sub->listed)
+		LIST_REMOVE(sub, by_user);
+	sub->listed = false;
+}
+
+static void list(struct subscriber *sub)
+{
+	unlist(sub);
+	LIST_INSERT_HEAD(bucket_of_user(sub->all, sub->user), sub, by_user);
+	sub->listed = true;
+}
+
+/* Other sessions of the same user that are not ending; *ret_oldest when there is one. */
+static unsigned int count_others(const struct subscriber *sub, struct subscriber **ret_oldest)
+{
+	struct subscriber *other;
+	unsigned int count = 0;
+
+	LIST_FOREACH(other, bucket_of_user(sub->all, sub->user), by_user) {
+		if (other == sub || other->state == SUBSCRIBER_ENDING ||
+			strcmp(other->user, sub->user) != 0)
+			continue;
+		if (count++ == 0 || other->key < (*ret_oldest)->key)
+			*ret_oldest = other;
+	}
+	return count;
+}
+
+/* Whether the session may be, ending older ones where that is the policy. */
+static bool is_within_limit(struct subscriber *sub, unsigned int limit, int policy)
+{
+	struct subscriber *oldest = NULL;
+
+	if (limit == 0 || sub->state == SUBSCRIBER_UP)
+		return true;
+	while (count_others(sub, &oldest) >= limit) {
+		if (policy != CONFIG_POLICY_REPLACE)
+			return false;
+		subscriber_end(oldest, END_REPLACED, "by a new one of the same user");
+		if (sub->state == SUBSCRIBER_ENDING)
+			return true; /* with the other one, and the caller looks */
+	}
+	return true;
+}
+
+/* ---- ends of tunnels ---- */
+
+static bool covers_tunnel(const struct subscriber *sub, const struct addr_prefix *prefix)
+{
+	const struct subscribers_host *host = &sub->all->host;
+	struct l2tp_tunnel_info info;
+
+	if (!sub->l2tp)
+		return false;
+	l2tp_tunnel_info(l2tp_session_tunnel(sub->l2tp), &info);
+	return addr_prefix_contains(prefix, &info.path.peer) ||
+	       addr_prefix_contains(prefix, &info.path.local) ||
+	       (host->covers_tunnel && host->covers_tunnel(host->ctx, prefix));
+}
+
+static struct addr_prefix host_prefix(uint32_t address)
+{
+	return (struct addr_prefix){
+		.addr.in4 = { .sin_family = AF_INET, .sin_addr = { htonl(address) } }, .len = 32
+	};
+}
+
+/* An address or network that would send a tunnel through itself. False: none, otherwise detail says which. */
+static bool cuts_tunnel(
+	const struct subscriber *sub, const struct authorization *grant, char *detail, size_t size)
+{
+	struct addr_prefix remote = host_prefix(grant->remote);
+	char text[ADDR_TEXT];
+
+	if (grant->ipv4 && grant->remote && covers_tunnel(sub, &remote)) {
+		snprintf(detail, size, "%s is an end of a tunnel",
+			addr_text_host(&remote.addr, text));
+		return true;
+	}
+	for (size_t i = 0; i < grant->route_count; i++) {
+		const struct addr_prefix *prefix = &grant->routes[i].prefix;
+
+		if (!covers_tunnel(sub, prefix))
+			continue;
+		snprintf(detail, size, "the route to %s/%u covers an end of a tunnel",
+			addr_text_host(&prefix->addr, text), prefix->len);
+		return true;
+	}
+	return false;
+}
+
+/* ---- addresses ---- */
+
+static struct subscriber *find_holder(const struct subscribers *all, uint32_t address)
+{
+	struct subscriber *sub;
+
+	TAILQ_FOREACH(sub, &all->order, in_order)
+		if (sub->address_held && sub->granted->remote == address)
+			return sub;
+	return NULL;
+}
+
+/* Takes or claims the client's address. 0, -EADDRINUSE, -EADDRNOTAVAIL, -ENOENT or -ENOMEM. */
+static int take_address(struct subscriber *sub, struct authorization *grant)
+{
+	struct pools *pools = sub->all->host.pools;
+
+	if (grant->address == AUTHORIZATION_PEER_CHOOSES || !grant->ipv4) {
+		/* It authenticates again: what it has, it keeps. */
+		grant->remote = sub->address_held ? sub->granted->remote : 0;
+		return 0;
+	}
+	if (sub->address_held) {
+		if (grant->address == AUTHORIZATION_FIXED && grant->remote != sub->granted->remote)
+			return -EADDRNOTAVAIL;
+		grant->remote = sub->granted->remote;
+		return 0;
+	}
+	if (grant->address == AUTHORIZATION_FIXED)
+		return pools_claim(pools, grant->remote);
+	return pools_take(pools, grant->pool, sub->user, &grant->remote);
+}
+
+enum end_reason subscriber_claim_chosen(struct subscriber *sub, uint32_t address)
+{
+	struct addr_prefix prefix = host_prefix(address);
+
+	if (sub->address_held)
+		return address == sub->granted->remote ? END_NONE : END_PPPD;
+	if (covers_tunnel(sub, &prefix) || address >> 24 == 0 || address >> 24 == 127 ||
+		address >> 28 >= 0xe)
+		return END_BAD_PROFILE;
+	if (pools_claim(sub->all->host.pools, address) < 0)
+		return END_ADDRESS_USED;
+	sub->granted->remote = address;
+	sub->address_held = true;
+	return END_NONE;
+}
+
+/* ---- waiting for another session's address ---- */
+
+static void wait_is_over(void *ctx)
+{
+	struct subscriber *sub = ctx;
+	char detail[ADDR_TEXT];
+	struct addr_prefix address = host_prefix(sub->pending->remote);
+
+	addr_text_host(&address.addr, detail);
+	subscriber_stop_waiting(sub);
+	subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_ADDRESS_USED, NULL, detail);
+}
+
+void subscriber_stop_waiting(struct subscriber *sub)
+{
+	if (!sub->pending)
+		return;
+	TAILQ_REMOVE(&sub->all->waiting, sub, in_waiting);
+	env_timer_stop(sub->wait_timer);
+	authorization_free(sub->pending);
+	sub->pending = NULL;
+}
+
+void subscriber_wake_waiting(struct subscribers *all, uint64_t key)
+{
+	struct subscriber *sub;
+
+	do {
+		TAILQ_FOREACH(sub, &all->waiting, in_waiting)
+			if (sub->waits_for == key)
+				break;
+		if (sub) {
+			struct authorization *grant = sub->pending;
+
+			sub->pending = NULL;
+			TAILQ_REMOVE(&all->waiting, sub, in_waiting);
+			env_timer_stop(sub->wait_timer);
+			subscriber_grant(sub, grant);
+		}
+	} while (sub);
+}
+
+/* The address is another's. True: sub waits for it, or has gone on already, and grant is taken over. */
+static bool wait_for_address(struct subscriber *sub, struct authorization *grant, int policy)
+{
+	struct subscriber *holder = find_holder(sub->all, grant->remote);
+
+	if (!holder || holder == sub ||
+		(holder->state != SUBSCRIBER_ENDING && policy != CONFIG_POLICY_REPLACE))
+		return false;
+	if (!sub->wait_timer)
+		sub->wait_timer = env_timer_new(sub->all->host.env, wait_is_over, sub);
+	if (!sub->wait_timer)
+		return false;
+	sub->pending = grant;
+	sub->waits_for = holder->key;
+	TAILQ_INSERT_TAIL(&sub->all->waiting, sub, in_waiting);
+	env_timer_start(sub->wait_timer, WAIT_DEADLINE);
+	subscriber_end(holder, END_REPLACED, "by a new one with its address");
+	return true;
+}
+
+/* ---- the grant ---- */
+
+/* Why there is no address, in terms of the end. */
+static enum end_reason reason_of(int err)
+{
+	switch (err) {
+	case -EADDRINUSE:
+		return END_ADDRESS_USED;
+	case -ENOMEM:
+		return END_NO_RESOURCE;
+	default:
+		return END_NO_ADDRESS;
+	}
+}
+
+static void refuse_address(struct subscriber *sub, const struct authorization *grant, int err)
+{
+	struct addr_prefix address = host_prefix(grant->remote);
+	char detail[128], text[ADDR_TEXT];
+
+	if (grant->address == AUTHORIZATION_POOL)
+		snprintf(detail, sizeof(detail), "pool \"%.63s\"", grant->pool);
+	else
+		snprintf(detail, sizeof(detail), "%s", addr_text_host(&address.addr, text));
+	subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, reason_of(err), NULL, detail);
+}
+
+void subscriber_grant(struct subscriber *sub, struct authorization *grant)
+{
+	const struct config_ppp *ppp = subscriber_ppp(sub);
+	char detail[128];
+	int err = 0;
+
+	if (grant->user[0])
+		subscriber_set_user(sub, grant->user, strlen(grant->user));
+	if (!is_within_limit(sub, grant->max_sessions, ppp ? ppp->over_limit : 0)) {
+		snprintf(detail, sizeof(detail), "limit %u", grant->max_sessions);
+		subscriber_refuse(sub, PPP_AUTH_REJECT, END_OVER_LIMIT, NULL, detail);
+		goto out;
+	}
+	if (sub->state == SUBSCRIBER_ENDING)
+		goto out;
+	if (cuts_tunnel(sub, grant, detail, sizeof(detail))) {
+		subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_BAD_PROFILE, NULL, detail);
+		goto out;
+	}
+	err = take_address(sub, grant);
+	if (err == -EADDRINUSE && wait_for_address(sub, grant, ppp ? ppp->duplicate_address : 0))
+		return;
+	if (err < 0) {
+		refuse_address(sub, grant, err);
+		goto out;
+	}
+	sub->address_held |= grant->remote != 0;
+	authorization_free(sub->granted);
+	sub->granted = grant;
+	list(sub);
+	subscriber_accept(sub);
+	return;
+out:
+	authorization_free(grant);
+}
+
+void subscriber_ungrant(struct subscriber *sub)
+{
+	subscriber_stop_waiting(sub);
+	if (sub->address_held)
+		pools_release(sub->all->host.pools, sub->granted->remote);
+	sub->address_held = false;
+	unlist(sub);
+	authorization_free(sub->granted);
+	sub->granted = NULL;
+	env_timer_free(sub->wait_timer);
+	sub->wait_timer = NULL;
+}

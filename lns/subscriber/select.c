@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * select: which sessions are meant by what RADIUS was told of them. One that is ending is meant by
+ * nothing any more.
+ */
+#include "lns/subscriber/internal.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_text(const char *wanted, const char *text)
+{
+	return !wanted || strcmp(wanted, text) == 0;
+}
+
+static bool is_number(const uint32_t *wanted, uint32_t number)
+{
+	return !wanted || *wanted == number;
+}
+
+static const char *called_number(const struct subscriber *sub)
+{
+	return sub->l2tp ? l2tp_session_call(sub->l2tp)->called_number : "";
+}
+
+static bool is_meant(const struct subscriber *sub, const struct subscriber_selector *selector)
+{
+	return sub->state != SUBSCRIBER_ENDING &&
+	       is_text(selector->acct_session_id, sub->acct_session_id) &&
+	       is_number(selector->address, ntohl(sub->remote)) &&
+	       is_number(selector->nas_port, subscriber_nas_port(sub)) &&
+	       is_text(selector->nas_port_id, sub->name) && is_text(selector->user, sub->user) &&
+	       is_text(selector->calling, sub->calling) &&
+	       is_text(selector->called, called_number(sub));
+}
+
+/* The session of an Acct-Session-Id, which is its key; NULL: there is none. */
+static struct subscriber *find_session(struct subscribers *all, const char *acct_session_id)
+{
+	unsigned long long key;
+	char rest;
+
+	if (sscanf(acct_session_id, "%16llx%c", &key, &rest) != 1)
+		return NULL;
+	return subscriber_find(all, key);
+}
+
+size_t subscribers_select(struct subscribers *all, const struct subscriber_selector *selector,
+	uint64_t *ret_keys, size_t max)
+{
+	struct subscriber *sub;
+	size_t count = 0;
+
+	if (selector->acct_session_id) {
+		sub = find_session(all, selector->acct_session_id);
+		if (!sub || !is_meant(sub, selector))
+			return 0;
+		if (max)
+			*ret_keys = sub->key;
+		return 1;
+	}
+	TAILQ_FOREACH(sub, &all->order, in_order) {
+		if (!is_meant(sub, selector))
+			continue;
+		if (count < max)
+			ret_keys[count] = sub->key;
+		count++;
+	}
+	return count;
+}

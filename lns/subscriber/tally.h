@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tally: how many calls of each lac section are in which state, and how they ended; for the metrics.
+ *
+ * Bounded: behind the first TALLY_LACS sections all others share one entry. Entries stay for good, so
+ * that pointers to them do, and counters never go back when a section leaves the configuration.
+ */
+#ifndef LNS_SUBSCRIBER_TALLY_H
+#define LNS_SUBSCRIBER_TALLY_H
+
+#include "lns/subscriber/end.h"
+
+#include <stdint.h>
+
+/* The life of a session: see subscriber.h. */
+enum subscriber_state {
+	SUBSCRIBER_OPENING,
+	SUBSCRIBER_WAITING,
+	SUBSCRIBER_QUEUED,
+	SUBSCRIBER_FORKING,
+	SUBSCRIBER_LINK,
+	SUBSCRIBER_NETWORK,
+	SUBSCRIBER_UP,
+	SUBSCRIBER_ENDING,
+	SUBSCRIBER_STATES
+};
+
+#define TALLY_LACS  64
+#define TALLY_OTHER "(other)"
+
+struct tally_lac {
+	char name[64];
+	unsigned int tunnels;
+	unsigned int sessions[SUBSCRIBER_STATES];
+	uint64_t calls, up;
+	uint64_t failed[END_COUNT]; /* before they were up */
+	uint64_t ended[END_COUNT];  /* afterwards */
+};
+
+struct tally {
+	struct tally_lac lacs[TALLY_LACS + 1];
+	unsigned int count;
+};
+
+/* The entry of a lac section, made when it is new. Never NULL. */
+struct tally_lac *tally_lac(struct tally *tally, const char *name);
+
+#endif

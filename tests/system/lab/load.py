@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""load: lns-load, our own LAC: many tunnels, many subscribers, and hostile packets. And bad lines."""
+
+import json
+import os
+import signal
+
+from lab.lnsd import BUILD, SECRET
+from lab.namespace import run
+from lab.site import LNS
+
+
+class Load:
+    def __init__(self, namespace, directory, *options, secret=SECRET):
+        os.makedirs(directory, exist_ok=True)
+        self.result_path = os.path.join(directory, "result.json")
+        words = [f"{BUILD}/lns-load", "--lns", LNS, "--secret", secret, "--seed", "1"]
+        words += ["--user", "user%d", "--password", "builder", "--json", self.result_path]
+        self.process = namespace.start(*words, *options, log=os.path.join(directory, "log"))
+
+    def result(self):
+        """Waits for the end and returns its report."""
+        status = self.process.wait_end()
+        with open(self.result_path, encoding="utf-8") as file:
+            report = json.load(file)
+        report["status"] = status
+        return report
+
+    def finish(self):
+        """Ends a run that holds its calls, as after the time that it was to hold them."""
+        self.process.popen.send_signal(signal.SIGINT)
+        return self.result()
+
+    def stop(self):
+        if self.process.running():
+            self.process.stop(signal.SIGKILL)
+
+
+class BadLine:
+    """Both directions of the cable between LAC and LNS lose, repeat and reorder packets."""
+
+    def __init__(self, site, *how):
+        self.namespaces = (site.lac, site.lns)
+        run("modprobe", "-q", "sch_netem", check=False)  # where it is a module
+        for seed, namespace in enumerate(self.namespaces, 1):
+            words = ["tc", "-n", namespace.name, "qdisc", "replace", "dev", "wan", "root", "netem", *how]
+            # A seed of its own where kernel and tc know that; otherwise the kernel's.
+            if run(*words, "seed", str(seed), check=False):  # it has complained
+                run(*words)
+
+    def repair(self):
+        for namespace in self.namespaces:
+            run("tc", "-n", namespace.name, "qdisc", "del", "dev", "wan", "root", check=False)
+        self.namespaces = ()

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a subscriber is granted besides an address: routes, and who gives way to whom; MS-CHAPv2."""
+
+import pytest
+
+from conftest import ALICE
+from lab.lnsd import config
+from lab.wait import wait_for
+from lab.xl2tpd import Call
+
+CAROL = """
+carol	Cleartext-Password := "routes"
+	Framed-IP-Address = 100.64.3.3,
+	Framed-Route = "203.0.113.0/24 0.0.0.0 1",
+	Framed-Route += "203.0.112.0/24 100.64.3.3 1",
+	Chargeable-User-Identity = "c17"
+
+"""
+
+
+@pytest.fixture
+def with_carol(radius):
+    """FreeRADIUS knows carol, too."""
+    radius.stop()
+    radius._write("users", CAROL + ALICE)
+    radius.start()
+    yield radius
+    radius.stop()
+    radius._write("users", ALICE)
+    radius.start()
+
+
+def test_routes_of_a_subscriber(site, with_carol, lnsd, lac):
+    server = lnsd(config()).start()
+    call = Call("sub0", "carol", "routes")
+    lac(call)
+    call.start()
+    assert call.wait_up() == "100.64.3.3"
+    device = server.wait_sessions(1)[0]["ifname"]
+
+    def routes():
+        return {r["dst"] for r in site.lns.ip_json("route", "show", "dev", device)}
+
+    wait_for(lambda: {"203.0.113.0/24", "203.0.112.0/24"} <= routes(), "both routes")
+    start = with_carol.wait_accounting("Start", "carol")[0]
+    assert bytes.fromhex(start["Chargeable-User-Identity"][2:]) == b"c17"
+    call.hang_up()
+    call.wait_down()
+    server.wait_sessions(0)
+    left = {r["dst"] for r in site.lns.ip_json("route", "show")}
+    assert not left & {"203.0.113.0/24", "203.0.112.0/24"}
+
+
+USERS = 'alice "wonderland" 100.64.2.2\nbob "builder" *\n'
+
+
+def test_mschap_v2_of_local_users(site, lnsd, lac):
+    users = config(auth='"mschap-v2"', backend="", top='users = "%USERS%"')
+    server = lnsd(users, USERS).start()
+    first, wrong = Call("sub0", "alice", "wonderland"), Call("sub1", "bob", "breaker")
+    lac(first, wrong)
+    first.start()
+    assert first.wait_up() == "100.64.2.2"
+    assert "rcvd [CHAP Success" in first.output()
+    wrong.start()
+    wait_for(lambda: "E=691" in wrong.output(), "the refusal", context=wrong.context)
+    wrong.wait_down()
+    server.wait_sessions(1)
+
+
+def test_a_duplicate_address_replaces_the_older_session(site, lnsd, lac):
+    users = config(backend="", top='users = "%USERS%"', ppp='duplicate-address = "replace"')
+    server = lnsd(users, USERS).start()
+    first, second = Call("sub0", "alice", "wonderland"), Call("sub1", "alice", "wonderland")
+    lac(first, second)
+    first.start()
+    assert first.wait_up() == "100.64.2.2"
+    before = server.wait_sessions(1)[0]["id"]
+    second.start()
+    assert second.wait_up() == "100.64.2.2"
+    first.wait_down()
+    assert server.wait_sessions(1)[0]["id"] != before
+
+
+def test_one_session_too_many(site, lnsd, lac):
+    users = config(backend="", top='users = "%USERS%"', ppp="max-sessions-per-user = 1")
+    server = lnsd(users, USERS).start()
+    first, second = Call("sub0", "bob", "builder"), Call("sub1", "bob", "builder")
+    lac(first, second)
+    first.start()
+    first.wait_up()
+    second.start()
+    wait_for(lambda: "Connection terminated" in second.output(), "the refusal")
+    second.wait_down()
+    assert not second.address()
+    server.wait_log("has too many sessions: limit 1")
+    server.wait_sessions(1)

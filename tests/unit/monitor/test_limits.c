@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* limits: what a configuration needs, and which limit of the system is named when it is too small. */
+#include "lns/monitor/limits.h"
+
+#include "lns/config/config.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+static char said[2048];
+
+static void report(void *ctx, const char *line)
+{
+	size_t len = strlen(said);
+
+	(void)ctx;
+	snprintf(said + len, sizeof(said) - len, "%s\n", line);
+}
+
+static struct monitor_needs needs_of(
+	unsigned int sessions, unsigned int tunnels, const unsigned int lacs[][2], size_t lac_count)
+{
+	struct config_lac sections[4] = { 0 };
+	struct config config = { .lacs = sections, .lac_count = lac_count };
+	struct monitor_needs needs;
+
+	config.l2tp.max_sessions = sessions;
+	config.l2tp.max_tunnels = tunnels;
+	for (size_t i = 0; i < lac_count; i++) {
+		sections[i].lac.max_sessions = lacs[i][0];
+		sections[i].lac.max_tunnels = lacs[i][1];
+	}
+	monitor_limits_needs(&config, &needs);
+	return needs;
+}
+
+Test(limits, needs)
+{
+	static const struct {
+		unsigned int sessions, tunnels, lacs[2][2];
+		unsigned int want_sessions, want_tunnels;
+		bool want_chosen;
+	} rows[] = {
+		{ 0, 0, { { 0, 0 }, { 0, 0 } }, 65536, 65536, false },
+		{ 0, 0, { { 500, 0 }, { 0, 0 } }, 65536, 65536, false }, /* the other has none */
+		{ 0, 0, { { 500, 2 }, { 100, 3 } }, 600, 5, true },
+		{ 200, 0, { { 500, 2 }, { 100, 3 } }, 200, 5, true },
+		{ 1000, 4, { { 500, 2 }, { 100, 3 } }, 600, 4, true },
+		{ 1000, 0, { { 0, 0 }, { 100, 0 } }, 1000, 1000, true },
+		{ 1000000, 0, { { 0, 0 }, { 0, 0 } }, 65536, 65536, true },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct monitor_needs needs =
+			needs_of(rows[i].sessions, rows[i].tunnels, rows[i].lacs, 2);
+
+		cr_assert_eq(
+			needs.sessions, rows[i].want_sessions, "row %zu: %u", i, needs.sessions);
+		cr_assert_eq(needs.tunnels, rows[i].want_tunnels, "row %zu: %u", i, needs.tunnels);
+		cr_assert_eq(needs.chosen, rows[i].want_chosen, "row %zu", i);
+	}
+}
+
+static void expect(struct monitor_limits limits, struct monitor_needs needs, const char *lines)
+{
+	*said = '\0';
+	monitor_limits_check(&limits, &needs, report, NULL);
+	cr_assert_str_eq(said, lines, "gave: %s\nnot:  %s", said, lines);
+}
+
+Test(limits, names_what_is_too_small)
+{
+	const struct monitor_needs needs = { 20000, 100, true }, guessed = { 20000, 100, false };
+	const struct monitor_limits plenty = { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
+	const struct monitor_limits exact = { 21024, 21024, 20032, 40612 };
+	const struct monitor_limits small = { 21023, 500, 20031, 1024 };
+
+	expect(plenty, needs, "");
+	expect(exact, needs, "");
+	expect(small, needs,
+		"kernel.pid_max is 21023, enough for 19999 of 20000 sessions; needed: 21024 "
+		"(sysctl -w kernel.pid_max=21024)\n"
+		"kernel.threads-max is 500, enough for 0 of 20000 sessions; needed: 21024 "
+		"(sysctl -w kernel.threads-max=21024)\n"
+		"pids.max of the control group is 20031, enough for 19999 of 20000 sessions; "
+		"needed: 20032 (TasksMax=infinity in the unit, or 20032)\n"
+		"the hard limit of open files is 1024, enough for 206 of 20000 sessions; "
+		"needed: 40612 (LimitNOFILE=40612 in the unit, or ulimit -Hn)\n");
+	expect((struct monitor_limits){ 21024, 21024, 20032, 712 }, needs,
+		"the hard limit of open files is 712, enough for 66 of 20000 sessions; "
+		"needed: 40612 (LimitNOFILE=40612 in the unit, or ulimit -Hn)\n");
+	expect((struct monitor_limits){ 21023, 21024, 20032, 40612 }, guessed,
+		"kernel.pid_max is 21023, enough for 19999 of 20000 sessions; needed: 21024 "
+		"(sysctl -w kernel.pid_max=21024); or set max-sessions\n");
+}
+
+Test(limits, of_this_system)
+{
+	struct monitor_limits limits = { 0 };
+
+	monitor_limits_read(&limits);
+	cr_assert_geq(limits.pid_max, 301);
+	cr_assert_lt(limits.pid_max, UINT64_MAX);
+	cr_assert_geq(limits.threads_max, 20);
+	cr_assert_lt(limits.threads_max, UINT64_MAX);
+	cr_assert_gt(limits.pids_max, 0);
+	cr_assert_gt(limits.nofile, 0);
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The start queue: its limit and order, templates that are missing, and storms without hope. */
+#include "tests/unit/subscriber/fake.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+TestSuite(queue, .init = world_init);
+
+static struct l2tp_session *connects(void)
+{
+	struct l2tp_session *call = lac_calls();
+
+	kernel_answers(call, 0);
+	lac_connects(call);
+	return call;
+}
+
+static void comes_up(struct l2tp_session *call)
+{
+	template_answers(call, 0);
+	pppd_asks(call, "alice", "pw");
+	radius_accepts(call, NULL);
+	pppd_network_up(call, PPP_IPV4);
+}
+
+static void end_all(void)
+{
+	subscribers_end_all(w.all, END_SHUTDOWN);
+	for (unsigned int i = 0; i < w.l2tp.count; i++)
+		everything_settles(&w.l2tp.calls[i]);
+	world_end();
+}
+
+Test(queue, first_come_first_served)
+{
+	struct l2tp_session *calls[4];
+
+	w.config.setup_limit = 1;
+	world_start();
+	for (int i = 0; i < 4; i++)
+		calls[i] = connects();
+	expect("open icrp fork close keep open icrp open icrp open icrp");
+	cr_assert_eq(subscribers_get_counters(w.all)->queued, 3);
+	cr_assert_eq(subscribers_get_counters(w.all)->in_setup, 1);
+	comes_up(calls[0]);
+	expect("ask accept group7 start fork close keep");
+	cr_assert_str_eq(state_of(calls[1]), "forking");
+	lac_hangs_up(calls[2]); /* out of the queue */
+	expect("close closed");
+	template_answers(calls[1], -12); /* fails: the next one's turn */
+	expect("drop cdn:2/4 fork close keep kill");
+	cr_assert_str_eq(state_of(calls[3]), "forking");
+	end_all();
+}
+
+Test(queue, a_higher_limit_after_a_reload)
+{
+	w.config.setup_limit = 1;
+	world_start();
+	connects();
+	connects();
+	w.log[0] = '\0';
+	w.config.setup_limit = 2;
+	world_reload();
+	expect("fork close keep");
+	end_all();
+}
+
+Test(queue, one_section_s_missing_template_holds_up_no_other)
+{
+	struct l2tp_session *first, *second;
+
+	w.config.ppp_count = 2;
+	world_start();
+	w.ppp.no_template = true;
+	first = connects();
+	expect("open icrp");
+	snprintf(w.l2tp.lac.ppp, sizeof(w.l2tp.lac.ppp), "q");
+	second = connects();
+	expect("open icrp fork close keep");
+	cr_assert_str_eq(state_of(first), "queued");
+	cr_assert_str_eq(state_of(second), "forking");
+	w.ppp.no_template = false;
+	subscribers_template_ready(w.all);
+	expect("fork close keep");
+	end_all();
+}
+
+Test(queue, the_section_is_removed_while_a_call_waits)
+{
+	struct l2tp_session *call;
+
+	world_start();
+	w.ppp.no_template = true;
+	call = connects();
+	w.config.ppp_count = 0;
+	w.log[0] = '\0';
+	world_reload();
+	expect("close cdn:2/4");
+	cr_assert(call->closed);
+	world_end();
+}
+
+Test(queue, no_template_ever)
+{
+	world_start();
+	w.ppp.no_template = true;
+	connects();
+	expect("open icrp");
+	time_passes(ENV_SEC(60));
+	expect("close cdn:2/4");
+	world_end();
+}
+
+/* A place is free once in 5 s, so after 12 calls a minute is over. */
+Test(queue, a_storm_without_hope_is_refused_early)
+{
+	unsigned int refused = 0, next = 0;
+
+	w.config.setup_limit = 1;
+	world_start();
+	for (int i = 0; i < 20; i++)
+		connects();
+	cr_assert_eq(subscribers_get_counters(w.all)->ended[END_BUSY], 0, "nothing is known yet");
+	for (; next < 9; next++) {
+		time_passes(ENV_SEC(5));
+		comes_up(&w.l2tp.calls[next]);
+	}
+	/* 10 wait at 5 s each: there is hope for two more */
+	for (int i = 0; i < 10; i++) {
+		struct l2tp_session *call = lac_calls();
+
+		refused += call->closed;
+		if (call->closed)
+			cr_assert(call->result.code == L2TP_CDN_ERROR &&
+				  call->result.error == L2TP_ERROR_RESOURCES);
+	}
+	cr_assert(refused >= 6 && refused <= 8, "%u", refused);
+	cr_assert_eq(subscribers_get_counters(w.all)->ended[END_BUSY], refused);
+	w.log[0] = '\0';
+	end_all();
+}
+
+/* Sessions that leave setup while nobody waits say how fast calls come, not how fast they are served. */
+Test(queue, quiet_times_say_nothing)
+{
+	struct l2tp_session *call;
+
+	w.config.setup_limit = 1;
+	world_start();
+	for (int i = 0; i < 20; i++) {
+		time_passes(ENV_SEC(100));
+		comes_up(connects());
+		w.log[0] = '\0';
+	}
+	connects();
+	connects();
+	call = connects();
+	cr_assert_str_eq(state_of(call), "queued");
+	end_all();
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* select: which sessions a RADIUS request means; and what accounting says after one has changed them. */
+#include "tests/unit/subscriber/fake.h"
+
+#include "radius/attr_codes.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+TestSuite(select, .init = world_init);
+
+static struct l2tp_session *alice, *bob;
+
+static void two_sessions(void)
+{
+	world_start();
+	alice = call_of(SUBSCRIBER_UP, "alice");
+	bob = call_of(SUBSCRIBER_UP, "bob");
+}
+
+static void end_all(void)
+{
+	struct l2tp_session *const calls[] = { alice, bob };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct subscriber *sub = subscriber_find(w.all, calls[i]->key);
+
+		if (sub && sub->state != SUBSCRIBER_ENDING)
+			subscriber_end(sub, END_RADIUS, NULL);
+		everything_settles(calls[i]);
+	}
+	world_end();
+}
+
+static const struct subscriber *of(const struct l2tp_session *call)
+{
+	return subscriber_find(w.all, call->key);
+}
+
+/* The sessions that are meant: so many, and the first of them is call's. */
+static void expect_meant(
+	const struct subscriber_selector *selector, size_t count, const struct l2tp_session *call)
+{
+	uint64_t keys[4] = { 0 };
+
+	cr_expect_eq(subscribers_select(w.all, selector, keys, 4), count);
+	if (count)
+		cr_expect_eq(keys[0], call->key);
+}
+
+Test(select, every_attribute_has_to_fit)
+{
+	uint32_t address, port, wrong_port = 1, wrong_address = 2;
+
+	two_sessions();
+	address = ntohl(of(bob)->remote);
+	port = subscriber_nas_port(of(bob));
+	const struct subscriber_selector whole = { of(bob)->acct_session_id, "bob", "555", "",
+		of(bob)->name, &address, &port };
+	struct subscriber_selector one;
+
+	expect_meant(&whole, 1, bob);
+#define ONE(member, good, bad)                                                                     \
+	do {                                                                                       \
+		one = (struct subscriber_selector){ .member = (good) };                            \
+		expect_meant(&one, 1, bob);                                                        \
+		one.member = (bad);                                                                \
+		expect_meant(&one, 0, NULL);                                                       \
+		one = whole;                                                                       \
+		one.member = (bad);                                                                \
+		expect_meant(&one, 0, NULL);                                                       \
+	} while (0)
+	ONE(acct_session_id, of(bob)->acct_session_id, "0000000000000009");
+	ONE(user, "bob", "Bob");
+	ONE(nas_port_id, of(bob)->name, "l2tp");
+	ONE(address, &address, &wrong_address);
+	ONE(nas_port, &port, &wrong_port);
+	one = whole;
+	one.calling = "55";
+	expect_meant(&one, 0, NULL);
+	one = whole;
+	one.called = "1";
+	expect_meant(&one, 0, NULL);
+	expect_meant(&(struct subscriber_selector){ .calling = "555" }, 2, alice);
+	expect_meant(&(struct subscriber_selector){ .user = "alice" }, 1, alice);
+	end_all();
+}
+
+/* An Acct-Session-Id is text: another way to write the same number is another one. */
+Test(select, acct_session_ids_that_are_none)
+{
+	const char *id;
+	char text[40];
+
+	two_sessions();
+	id = of(alice)->acct_session_id;
+	static const char *const texts[] = { "", "x", "1", "00000000000000000001", "-1", " 1" };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		expect_meant(&(struct subscriber_selector){ .acct_session_id = texts[i] }, 0, NULL);
+	snprintf(text, sizeof(text), "%s ", id);
+	expect_meant(&(struct subscriber_selector){ .acct_session_id = text }, 0, NULL);
+	snprintf(text, sizeof(text), " %s", id);
+	expect_meant(&(struct subscriber_selector){ .acct_session_id = text }, 0, NULL);
+	snprintf(text, sizeof(text), "0x%s", id + strspn(id, "0"));
+	expect_meant(&(struct subscriber_selector){ .acct_session_id = text }, 0, NULL);
+	end_all();
+}
+
+Test(select, a_session_that_ends_is_meant_by_nothing)
+{
+	char id[32];
+
+	two_sessions();
+	snprintf(id, sizeof(id), "%s", of(alice)->acct_session_id);
+	subscriber_end(subscriber_find(w.all, alice->key), END_RADIUS, "client 192.0.2.10");
+	expect_meant(&(struct subscriber_selector){ .user = "alice" }, 0, NULL);
+	expect_meant(&(struct subscriber_selector){ .acct_session_id = id }, 0, NULL);
+	expect_meant(&(struct subscriber_selector){ .calling = "555" }, 1, bob);
+	end_all();
+}
+
+Test(select, more_than_there_is_room_for_are_counted)
+{
+	uint64_t keys[1] = { 0 };
+
+	two_sessions();
+	cr_expect_eq(subscribers_select(
+			     w.all, &(struct subscriber_selector){ .calling = "555" }, keys, 1),
+		2);
+	cr_expect_eq(keys[0], alice->key);
+	cr_expect_eq(
+		subscribers_select(w.all, &(struct subscriber_selector){ .user = "bob" }, NULL, 0),
+		1);
+	end_all();
+}
+
+Test(select, the_stop_has_the_class_of_the_change)
+{
+	struct radius_attrs *classes = radius_attrs_new();
+	const struct fake_record *stop;
+	const uint8_t *data;
+	uint32_t value;
+	size_t len;
+
+	two_sessions();
+	cr_assert_eq(radius_add_string(classes, RADIUS_CLASS, 0, "changed"), 0);
+	cr_assert_eq(subscriber_change(subscriber_find(w.all, bob->key),
+			     &(struct subscriber_change){ .classes = classes }),
+		0);
+	radius_attrs_free(classes);
+	subscriber_end(subscriber_find(w.all, bob->key), END_RADIUS, NULL);
+	everything_settles(bob);
+	stop = fake_spool_newest(RADIUS_STOP);
+	cr_assert(radius_get_octets(stop->attrs, RADIUS_CLASS, 0, &data, &len));
+	cr_expect_eq(len, 7);
+	cr_expect_arr_eq(data, "changed", 7);
+	cr_assert(radius_get_u32(stop->attrs, RADIUS_ACCT_TERMINATE_CAUSE, &value));
+	cr_expect_eq(value, RADIUS_CAUSE_ADMIN_RESET);
+	cr_expect_str_eq(bob->result.text, "disconnected by RADIUS");
+	bob = alice;
+	subscriber_end(subscriber_find(w.all, alice->key), END_RADIUS, NULL);
+	everything_settles(alice);
+	world_end();
+}
