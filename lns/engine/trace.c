@@ -157,6 +157,7 @@ static void decode(struct engine *engine, struct sight *sight)
 {
 	struct l2tp_result result = { 0 };
 
+	sight->header = (struct l2tp_header){ 0 };
 	switch (l2tp_msg_decode(sight->packet, sight->len,
 		sight->lac->secret.len ? &sight->lac->secret : NULL, sight->lac->lenient,
 		engine->trace_scratch, sizeof(engine->trace_scratch), &sight->header, &sight->msg,

@@ -114,9 +114,11 @@ static const struct l2tp_result result = { .code = L2TP_CDN_ADMINISTRATIVE, .tex
 static void on_call_request(void *ctx, struct l2tp_session *session)
 {
 	uint8_t choice = next8(owner_input);
+	struct l2tp_session_info info;
 
 	(void)ctx;
-	calls++;
+	l2tp_session_info(session, &info);
+	calls += !info.outgoing; /* those were counted when they were placed */
 	if (choice < 128) {
 		l2tp_session_accept(session);
 	} else if (choice < 160) {
@@ -154,6 +156,26 @@ static int on_tunnel_moved(void *ctx, struct l2tp_tunnel *tunnel, const struct l
 	return 0;
 }
 
+/* What goes out must be good; what comes in is decoded as a trace does it. */
+static void on_message(
+	void *ctx, struct l2tp_tunnel *tunnel, bool outgoing, const uint8_t *packet, size_t len)
+{
+	static uint8_t scratch[L2TP_PACKET_MAX];
+	const struct l2tp_lac *of = l2tp_tunnel_lac(tunnel);
+	struct l2tp_result why;
+	struct l2tp_header header;
+	struct l2tp_msg msg;
+	char text[300];
+	enum l2tp_verdict verdict =
+		l2tp_msg_decode(packet, len, of->secret.len ? &of->secret : NULL, of->lenient,
+			scratch, sizeof(scratch), &header, &msg, &why);
+
+	(void)ctx;
+	check(verdict == L2TP_OK || !outgoing);
+	if (verdict == L2TP_OK)
+		l2tp_msg_text(&msg, text, sizeof(text));
+}
+
 static const struct l2tp_ops ops = {
 	.lac_find = on_lac_find,
 	.send = on_send,
@@ -165,6 +187,7 @@ static const struct l2tp_ops ops = {
 	.call_up = on_call_up,
 	.call_down = on_call_down,
 	.tunnel_moved = on_tunnel_moved,
+	.message = on_message,
 };
 
 /* --- packets --- */
@@ -423,6 +446,7 @@ static void start(struct input *in)
 	}
 	env = env_fake_new();
 	check(!l2tp_server_new(env, &settings, &ops, NULL, &server));
+	l2tp_server_watch(server, choice & 32);
 	opened = 0;
 	calls = 0;
 	last_tunnel = 0;

@@ -2,8 +2,8 @@
 /*
  * ppp_auth: the client's side of PAP, CHAP-MD5 and MS-CHAPv2.
  *
- * PAP requests are repeated until they are answered; a CHAP response only when its challenge is
- * (RFC 1994 section 4.1). The LNS of MS-CHAPv2 must prove that it knows the password, too.
+ * PAP requests and CHAP responses are repeated until they are answered: the Success may be lost, and the
+ * LNS, which has done its part, does not repeat its challenge (RFC 1994 section 4.2). The LNS of MS-CHAPv2 must prove that it knows the password, too.
  */
 #include "tests/load/ppp.h"
 
@@ -47,16 +47,27 @@ static void pap_transmit(struct ppp *ppp)
 	env_timer_start(ppp->authentication.retry, ppp->settings->retry);
 }
 
+static void chap_transmit(struct ppp *ppp)
+{
+	ppp_send(ppp, PPP_CHAP, CHAP_RESPONSE, ppp->authentication.id, ppp->authentication.response,
+		ppp->authentication.response_len);
+	if (ppp->phase == PPP_AUTHENTICATE)
+		env_timer_start(ppp->authentication.retry, ppp->settings->retry);
+}
+
 static void retry_fired(void *ctx)
 {
 	struct ppp *ppp = ctx;
 
 	if (ppp->authentication.tries++ >= ppp->settings->tries) {
-		ppp_fail(ppp, "PAP: no answer");
+		ppp_fail(ppp, "%s: no answer", auth_name(ppp->auth));
 		return;
 	}
 	ppp->settings->stats->retransmitted[STATS_AUTH]++;
-	pap_transmit(ppp);
+	if (ppp->auth == PPP_AUTH_PAP)
+		pap_transmit(ppp);
+	else
+		chap_transmit(ppp);
 }
 
 int auth_init(struct ppp *ppp)
@@ -173,10 +184,10 @@ static void receive_challenge(struct ppp *ppp, uint8_t id, const uint8_t *data, 
 		wire_put_octets(&out, ppp->user, strnlen(ppp->user, PPP_NAME_MAX));
 		ppp->authentication.response_len = (uint16_t)out.used;
 		ppp->authentication.id = id;
+		ppp->authentication.tries = 1;
 		ppp->authentication.answered = true;
 	}
-	ppp_send(ppp, PPP_CHAP, CHAP_RESPONSE, id, ppp->authentication.response,
-		ppp->authentication.response_len);
+	chap_transmit(ppp);
 }
 
 static void receive_success(struct ppp *ppp, const uint8_t *data, size_t len)

@@ -187,6 +187,9 @@ static void receive_request(struct fsm *fsm, uint8_t id, const uint8_t *data, si
 			fsm->ops->down(fsm->ppp);
 		fsm->state = FSM_REQ_SENT;
 		send_request(fsm);
+		/* Going down forgot what had been agreed on, and this request with it. */
+		wire_writer_init(&out, answer_data, sizeof(answer_data));
+		answer = judge_request(fsm, data, len, &out);
 	}
 	fsm->peer_id = id;
 	ppp_send(fsm->ppp, fsm->ops->protocol, answer, id, answer_data, out.used);

@@ -672,7 +672,8 @@ int main(int argc, char **argv)
 	bool is_good;
 
 	parse(argc, argv);
-	/* Otherwise one free in a turn gives back all that was ever freed, which takes its time. */
+	/* Otherwise one call in a turn merges, or gives back, all that was freed in many: 40 ms. */
+	mallopt(M_MXFAST, 0);
 	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	if (!options.server) {
 		responder = responder_start(&options.auth_port);

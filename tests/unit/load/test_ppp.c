@@ -102,6 +102,37 @@ Test(ppp, chap_challenge_again_gets_the_same_response)
 	cr_assert_eq(pair.stats.repeated[STATS_AUTH], 1);
 }
 
+/* The Success was lost, and the LNS has nothing more to say. */
+Test(ppp, chap_response_is_repeated_until_it_is_answered)
+{
+	struct pair_packet first;
+
+	pair_begin(&pair);
+	pair_open_lcp(&pair, ask_chap, sizeof(ask_chap));
+	pair_send(&pair, PPP_CHAP, 1, 9, challenge, sizeof(challenge));
+	first = *pair_next(&pair);
+	env_fake_advance(pair.env, ENV_SEC(3));
+	cr_assert_arr_eq(pair_next(&pair)->data, first.data, first.len);
+	cr_assert_eq(pair.stats.retransmitted[STATS_AUTH], 1);
+	pair_send(&pair, PPP_CHAP, 3, 9, NULL, 0);
+	cr_assert_eq(pair.authenticated, 1);
+	env_fake_advance(pair.env, ENV_SEC(3));
+	cr_assert_eq(pair.stats.retransmitted[STATS_AUTH], 1);
+}
+
+/* Our acknowledgement was lost: the LNS asks once more, and authentication is still wanted. */
+Test(ppp, lcp_again_keeps_authentication)
+{
+	static const uint8_t request[] = { 1, 4, 5, 120, 3, 5, 0xc2, 0x23, 5 };
+
+	pair_begin(&pair);
+	pair_open_lcp(&pair, ask_chap, sizeof(ask_chap));
+	pair_send(&pair, PPP_LCP, FSM_CONFREQ, 77, request, sizeof(request));
+	cr_assert_eq(pair_next(&pair)->data[0], FSM_CONFREQ, "the client asks again, too");
+	cr_assert_eq(pair_expect(&pair, PPP_LCP, FSM_CONFACK, request, sizeof(request)), 77);
+	cr_assert_eq(pair.ppp.auth, PPP_AUTH_CHAP);
+}
+
 Test(ppp, chap_failure_ends_it_with_the_lns_s_words)
 {
 	pair_begin(&pair);
