@@ -235,10 +235,10 @@ run: all
 	$(O)/lnsd -f -c $(O)/run/lns.conf
 
 MAN = $(wildcard conf/man/*.$(1))
-install: all
+install: all $(O)/lns-load
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PLUGIN_DIR) $(DESTDIR)/etc/lns
 	install -m 755 $(O)/lnsd $(DESTDIR)$(PREFIX)/sbin
-	install -m 755 $(O)/lnsctl $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(O)/lnsctl $(O)/lns-load $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(O)/lns.so $(DESTDIR)$(PLUGIN_DIR)
 	for section in 1 5 8; do \
 		install -d $(DESTDIR)$(PREFIX)/share/man/man$$section; \
@@ -262,7 +262,7 @@ install: all
 
 # Leaves the configuration, the state and the user.
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/lnsd $(DESTDIR)$(PREFIX)/bin/lnsctl $(DESTDIR)$(PLUGIN_DIR)/lns.so
+	rm -f $(DESTDIR)$(PREFIX)/sbin/lnsd $(addprefix $(DESTDIR)$(PREFIX)/bin/,lnsctl lns-load) $(DESTDIR)$(PLUGIN_DIR)/lns.so
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/lib/,systemd/system/lnsd.service sysusers.d/lnsd.conf \
 		systemd/network/10-lnsd.network udev/rules.d/99-zz-lnsd.rules)
 	rm -f $(foreach s,1 5 8,$(patsubst conf/man/%,$(DESTDIR)$(PREFIX)/share/man/man$(s)/%,$(call MAN,$(s))))

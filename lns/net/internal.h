@@ -14,8 +14,8 @@
 #include <net/if.h>
 #include <stdbool.h>
 
-#define NET_BATCH      32  /* datagrams received by one system call */
-#define NET_TURN       64  /* datagrams taken from one socket in one turn of the loop */
+#define NET_BATCH      32 /* datagrams received by one system call */
+#define NET_TURN       64 /* datagrams taken from one socket in one turn of the loop */
 #define NET_BUCKETS    1024
 #define NET_RCV_LISTEN (8 << 20)
 #define NET_RCV_TUNNEL (2 << 20)
