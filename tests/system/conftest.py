@@ -15,6 +15,25 @@ from lab.site import CORE, LAC, LNS, LNS_CORE, Site  # noqa: E402
 from lab.xl2tpd import Xl2tpdLac  # noqa: E402
 
 
+def emulated():
+    """A processor that QEMU computes: eight times slower, so that checks of everything take an hour."""
+    with open("/proc/cpuinfo", encoding="ascii") as file:
+        return "QEMU Virtual CPU" in file.read()
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "heavy: not on an emulated processor, unless LNS_HEAVY=1")
+
+
+def pytest_collection_modifyitems(items):
+    if not emulated() or os.environ.get("LNS_HEAVY") == "1":
+        return
+    reason = "heavy for an emulated processor: LNS_HEAVY=1 runs it all the same"
+    for item in items:
+        if item.get_closest_marker("heavy"):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The hosts, with nothing running on them."""

@@ -13,6 +13,8 @@ from lab.site import CORE, LNS_CORE
 from lab.wait import wait_for
 from lab.xl2tpd import Call, write
 
+pytestmark = pytest.mark.heavy
+
 DAS_SECRET = "das secret"
 PORT = 3799
 

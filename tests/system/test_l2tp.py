@@ -15,6 +15,8 @@ from lab.site import GATEWAY, LAC, LNS
 from lab.wait import wait_for
 from lab.xl2tpd import Call
 
+pytestmark = pytest.mark.heavy
+
 LNS6, LAC6 = "2001:db8:1::1", "2001:db8:1::2"
 
 

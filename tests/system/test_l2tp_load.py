@@ -9,6 +9,8 @@ from lab.lnsd import config
 from lab.load import BadLine, Load
 from lab.wait import DEADLINE, wait_for
 
+pytestmark = pytest.mark.heavy
+
 CALLS = 50
 LACS = 5
 # One million takes a while on an emulated processor.

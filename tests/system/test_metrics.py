@@ -11,6 +11,8 @@ from lab.lnsd import config
 from lab.wait import wait_for
 from lab.xl2tpd import Call
 
+pytestmark = pytest.mark.heavy
+
 SAMPLE = re.compile(r'([a-z0-9_]+)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? ([0-9]+(?:\.[0-9]+)?)$')
 LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"')
 

@@ -8,6 +8,8 @@ from lab.lnsd import config
 from lab.wait import wait_for
 from lab.xl2tpd import Call
 
+pytestmark = pytest.mark.heavy
+
 CAROL = """
 carol	Cleartext-Password := "routes"
 	Framed-IP-Address = 100.64.3.3,

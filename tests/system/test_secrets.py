@@ -14,6 +14,8 @@ from lab.site import CORE
 from lab.wait import wait_for
 from lab.xl2tpd import Call, write
 
+pytestmark = pytest.mark.heavy
+
 DAS_SECRET = "das-geheim-7261"
 FILE_SECRET = "file-geheim-9931"
 PASSWORD = "wonderland"

@@ -10,6 +10,8 @@ import pytest
 from lab.lnsd import config
 from lab.wait import wait_for
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture
 def manager(tmp_path):
