@@ -275,24 +275,26 @@ def end_pppd_killed(site, server, access, call):
     os.kill(server.json("show", "session", str(session))["pid"], signal.SIGKILL)
 
 
+# xl2tpd ends its pppd, which terminates LCP, about when it sends CDN or StopCCN: either may be first.
+HANGS_UP = {"User-Request", "Lost-Carrier"}
 ENDS = [
-    (end_cdn, "User-Request"),  # xl2tpd ends its pppd, which terminates LCP, before the CDN
-    (end_stopccn, "Lost-Carrier"),
-    (end_lcp, "User-Request"),
-    (end_operator, "Admin-Reset"),
-    (end_lac_killed, "Lost-Carrier"),
-    (end_client_killed, "Lost-Carrier"),
-    (end_pppd_killed, "NAS-Error"),
+    (end_cdn, HANGS_UP),
+    (end_stopccn, HANGS_UP),
+    (end_lcp, {"User-Request"}),
+    (end_operator, {"Admin-Reset"}),
+    (end_lac_killed, {"Lost-Carrier"}),
+    (end_client_killed, {"Lost-Carrier"}),
+    (end_pppd_killed, {"NAS-Error"}),
 ]
 
 
-@pytest.mark.parametrize("end,cause", ENDS, ids=[end.__name__[4:] for end, _ in ENDS])
-def test_end(site, radius, online, end, cause):
+@pytest.mark.parametrize("end,causes", ENDS, ids=[end.__name__[4:] for end, _ in ENDS])
+def test_end(site, radius, online, end, causes):
     server, access, call = online(lac='hello = "2s"\n\tretransmits = 2', ppp='lcp-echo = "2s"')
     assert "1 received" in site.lac.ping(GATEWAY, "sub0", size=472)
     end(site, server, access, call)
     stop = radius.wait_accounting("Stop", "alice")[0]
-    assert stop["Acct-Terminate-Cause"] == cause
+    assert stop["Acct-Terminate-Cause"] in causes
     assert (stop["Acct-Input-Octets"], stop["Acct-Output-Octets"]) == ("500", "500")
     server.wait_sessions(0)
     assert len(server.pppds()) == 1, "only the template may be left"
