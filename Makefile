@@ -195,7 +195,7 @@ $(O)/tests/lns.so: $(O)/lns.so
 test-programs: $(TEST_PROGRAMS) $(O)/tests/lns.so $(O)/lns-load
 
 system-tests: all test-programs
-	$(Q)LNS_VM_TIMEOUT=$(or $(LNS_VM_TIMEOUT),3000) tests/vm/run 'LNS_BUILD=$(abspath $(O)) PLUGIN_BUILD=$(abspath $(O))/tests $(PYTHON) -B -u -m pytest \
+	$(Q)LNS_VM_TIMEOUT=$(or $(LNS_VM_TIMEOUT),3000) tests/vm/run 'LNS_HEAVY=$(LNS_HEAVY) LNS_BUILD=$(abspath $(O)) PLUGIN_BUILD=$(abspath $(O))/tests $(PYTHON) -B -u -m pytest \
 		-p no:cacheprovider -v -ra --durations=5 $(TESTS) $(PYTEST)'
 
 # lnsd, xl2tpd and the bare kernel under the same load: see tests/load/README.md.

@@ -2,32 +2,20 @@
 /*
  * env_ev: env.h on libev. The clock is read once a turn, right after the wait; the CPU time of each
  * turn is measured from there to the next wait, because no turn may work longer than 5 ms.
- *
- * In a storm hundreds of descriptors are ready at a time. Those whose turn has not come when the turn has
- * lasted long enough are kept in order and are the first in the next one, so that timers and the newest
- * messages never wait for all of them, and none waits for ever. By the time its turn comes a descriptor
- * may be ready no more: every callback takes EAGAIN for an answer.
  */
 #include "lns/env_ev.h"
 
 #include <ev.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 #include <sys/random.h>
 #include <time.h>
-
-#define TURN ENV_MS(3) /* after which no further descriptor is served in a turn */
 
 struct env {
 	struct ev_loop *loop;
 	ev_prepare before_wait;
 	ev_check after_wait;
-	ev_idle not_finished; /* keeps the loop from waiting while there is somebody in late */
-	TAILQ_HEAD(, env_io) late;
 	uint64_t now, turn_began;
-	uint64_t turn_over; /* on the monotonic clock */
 	struct env_ev_load load;
 };
 
@@ -43,8 +31,6 @@ struct env_io {
 	struct env *env;
 	void (*ready)(void *ctx, int events);
 	void *ctx;
-	TAILQ_ENTRY(env_io) in_late;
-	int late; /* the events it is to be told, when it is in the list */
 };
 
 static uint64_t read_clock(clockid_t clock)
@@ -55,34 +41,6 @@ static uint64_t read_clock(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static bool turn_is_over(const struct env *env)
-{
-	return read_clock(CLOCK_MONOTONIC) >= env->turn_over;
-}
-
-static void take_out_of_late(struct env_io *io)
-{
-	if (!io->late)
-		return;
-	TAILQ_REMOVE(&io->env->late, io, in_late);
-	io->late = 0;
-}
-
-/* Those left over from the turn before; at least one, however late it is. */
-static void serve_late(struct env *env)
-{
-	struct env_io *io;
-
-	while ((io = TAILQ_FIRST(&env->late))) {
-		int events = io->late;
-
-		take_out_of_late(io);
-		io->ready(io->ctx, events); /* may free it */
-		if (turn_is_over(env))
-			break;
-	}
-}
-
 static void turn_begins(struct ev_loop *loop, ev_check *check, int events)
 {
 	struct env *env = check->data;
@@ -91,15 +49,6 @@ static void turn_begins(struct ev_loop *loop, ev_check *check, int events)
 	(void)events;
 	env->now = read_clock(CLOCK_BOOTTIME);
 	env->turn_began = read_clock(CLOCK_THREAD_CPUTIME_ID);
-	env->turn_over = read_clock(CLOCK_MONOTONIC) + TURN;
-	serve_late(env);
-}
-
-static void not_finished(struct ev_loop *loop, ev_idle *idle, int events)
-{
-	(void)loop;
-	(void)idle;
-	(void)events;
 }
 
 static void turn_ends(struct ev_loop *loop, ev_prepare *prepare, int events)
@@ -107,11 +56,8 @@ static void turn_ends(struct ev_loop *loop, ev_prepare *prepare, int events)
 	struct env *env = prepare->data;
 	uint64_t took = read_clock(CLOCK_THREAD_CPUTIME_ID) - env->turn_began;
 
+	(void)loop;
 	(void)events;
-	if (TAILQ_EMPTY(&env->late))
-		ev_idle_stop(loop, &env->not_finished);
-	else
-		ev_idle_start(loop, &env->not_finished);
 	env->load.turns++;
 	env->load.busy += took;
 	env->load.slow += took > ENV_EV_SLOW;
@@ -133,8 +79,6 @@ struct env *env_ev_new(void)
 	signal(SIGPIPE, SIG_IGN);
 	ev_prepare_init(&env->before_wait, turn_ends);
 	ev_check_init(&env->after_wait, turn_begins);
-	ev_idle_init(&env->not_finished, not_finished);
-	TAILQ_INIT(&env->late);
 	env->before_wait.data = env->after_wait.data = env;
 	ev_set_priority(&env->after_wait, EV_MAXPRI);
 	ev_prepare_start(env->loop, &env->before_wait);
@@ -150,7 +94,6 @@ void env_ev_free(struct env *env)
 		return;
 	ev_prepare_stop(env->loop, &env->before_wait);
 	ev_check_stop(env->loop, &env->after_wait);
-	ev_idle_stop(env->loop, &env->not_finished);
 	ev_loop_destroy(env->loop);
 	free(env);
 }
@@ -248,16 +191,9 @@ void env_timer_free(struct env_timer *timer)
 static void io_ready(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct env_io *io = watcher->data;
-	int ready = (events & EV_READ ? ENV_READ : 0) | (events & EV_WRITE ? ENV_WRITE : 0);
 
 	(void)loop;
-	if (!io->late && TAILQ_EMPTY(&io->env->late) && !turn_is_over(io->env)) {
-		io->ready(io->ctx, ready);
-		return;
-	}
-	if (!io->late)
-		TAILQ_INSERT_TAIL(&io->env->late, io, in_late);
-	io->late |= ready;
+	io->ready(io->ctx, (events & EV_READ ? ENV_READ : 0) | (events & EV_WRITE ? ENV_WRITE : 0));
 }
 
 static int io_events(int events)
@@ -284,9 +220,6 @@ struct env_io *env_io_new(
 
 void env_io_set(struct env_io *io, int events)
 {
-	if (io->late && !(io->late & events))
-		take_out_of_late(io);
-	io->late &= events;
 	ev_io_stop(io->env->loop, &io->io);
 	ev_io_set(&io->io, io->io.fd, io_events(events));
 	if (events)
@@ -297,7 +230,6 @@ void env_io_free(struct env_io *io)
 {
 	if (!io)
 		return;
-	take_out_of_late(io);
 	ev_io_stop(io->env->loop, &io->io);
 	free(io);
 }

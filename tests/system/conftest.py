@@ -22,13 +22,14 @@ def emulated():
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "heavy: not on an emulated processor, unless LNS_HEAVY=1")
+    config.addinivalue_line("markers", "heavy: not on an emulated processor; LNS_HEAVY=1 everywhere, =0 nowhere")
 
 
 def pytest_collection_modifyitems(items):
-    if not emulated() or os.environ.get("LNS_HEAVY") == "1":
+    wanted = os.environ.get("LNS_HEAVY") or ("0" if emulated() else "1")
+    if wanted == "1":
         return
-    reason = "heavy for an emulated processor: LNS_HEAVY=1 runs it all the same"
+    reason = "heavy: LNS_HEAVY=1 runs it everywhere"
     for item in items:
         if item.get_closest_marker("heavy"):
             item.add_marker(pytest.mark.skip(reason=reason))
