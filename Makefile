@@ -46,7 +46,7 @@ all: $(O)/lnsd $(O)/lnsctl $(O)/lns.so
 $(O)/lnsd: $(call objs,$(DAEMON)) $(call libs,$(FOLDERS) radius base)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS_lnsd)
 
-$(O)/lnsctl: $(O)/lns/control/lnsctl.o $(O)/lns/control/follow.o
+$(O)/lnsctl: $(O)/lns/control/lnsctl.o $(O)/libcontrol.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -ljansson
 
 define folder

@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Tests of lnsctl: the whole program, as a function, against a server that says what the test wants;
- * and its tables and numbers. It is one file without a header, so it is included.
+ * and its tables and numbers. Its main file has no header, so it is included.
  */
 int lnsctl_main(int argc, char **argv);
 #define main lnsctl_main
 #include "lns/control/lnsctl.c"
 #undef main
 
+#include "lns/control/columns.h"
+
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static char directory[64], socket_path[80], request_path[80];
 static pid_t server;
@@ -261,8 +268,8 @@ Test(lnsctl, numbers)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		json_t *value = json_integer(cases[i].value);
-		char *seconds = value_text(value, FORMAT_SECONDS);
-		char *octets = value_text(value, FORMAT_OCTETS);
+		char *seconds = show_value(value, FORMAT_SECONDS);
+		char *octets = show_value(value, FORMAT_OCTETS);
 
 		cr_assert_str_eq(seconds, cases[i].seconds);
 		cr_assert_str_eq(octets, cases[i].octets);
@@ -284,7 +291,7 @@ Test(lnsctl, narrow_terminal)
 		size_t size, width;
 		FILE *out = open_memstream(&text, &size);
 
-		print_table(session_columns, items, limit, out);
+		show_table(session_columns, items, limit, out);
 		fclose(out);
 		end = strchr(text, '\n');
 		cr_assert(end);
@@ -406,12 +413,11 @@ Test(lnsctl, manual_page)
 	cr_assert(file, "run this from the top of the tree");
 	cr_assert(fread(page, 1, sizeof(page) - 1, file) > 0);
 	fclose(file);
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+	for (const struct command *c = command_table(); c->name; c++) {
 		char entry[80];
 
-		snprintf(entry, sizeof(entry),
-			commands[i].argument ? ".TP\n.BI \"%s \"" : ".TP\n.B %s\n",
-			commands[i].name);
+		snprintf(entry, sizeof(entry), c->argument ? ".TP\n.BI \"%s \"" : ".TP\n.B %s\n",
+			c->name);
 		cr_assert(strstr(page, entry), "%s", entry);
 	}
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
