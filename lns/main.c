@@ -34,7 +34,7 @@ static const char usage[] =
 	"An L2TP network server.\n"
 	"\n"
 	"  -c, --config FILE  read the configuration from FILE (" DEFAULT_CONFIG ")\n"
-	"  -f, --foreground   stay in the foreground and log to stderr\n"
+	"  -f, --foreground   stay in the foreground and log to stderr, or where log-to says\n"
 	"      --check        check the configuration, print what is wrong with it, and exit\n"
 	"      --run-dir DIR  directory of the control socket, instead of the option run-dir\n"
 	"      --state-dir DIR\n"
@@ -144,20 +144,20 @@ static int process_open_standard(void)
 	return 0;
 }
 
-/* `lnsd --engine [-f]`: only the monitor starts it so, with its connection as descriptor 3. */
+/* `lnsd --engine TARGET`: only the monitor starts it so, with its connection as descriptor 3. */
 static int main_engine(int argc, char **argv)
 {
-	int to_stderr = argc > 2 && strcmp(argv[2], "-f") == 0;
+	int target = argc > 2 ? log_target_find(argv[2]) : -1;
 	struct stat st;
 
-	if (fstat(MONITOR_ENGINE_FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+	if (target < 0 || fstat(MONITOR_ENGINE_FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
 		fputs("lnsd: " MONITOR_ENGINE_OPTION " is for lnsd itself\n", stderr);
 		return EXIT_USAGE;
 	}
 	fcntl(MONITOR_ENGINE_FD, F_SETFD, FD_CLOEXEC);
 	process_protect();
 	process_set_title(argc, argv, "lnsd: engine");
-	log_open("engine", to_stderr);
+	log_open("engine", (enum log_target)target);
 	return engine_main(MONITOR_ENGINE_FD);
 }
 
@@ -215,7 +215,7 @@ static int main_detach(void)
 
 static int main_monitor(int argc, char **argv, const struct command *command)
 {
-	struct monitor_options options = { .to_stderr = command->foreground, .started_fd = -1 };
+	struct monitor_options options = { .started_fd = -1 };
 	char *path = realpath(command->config, NULL);
 	struct config *config;
 	int fd, status = EXIT_FAILURE;
@@ -242,7 +242,8 @@ static int main_monitor(int argc, char **argv, const struct command *command)
 	options.run_dir = command->run_dir ? strdup(command->run_dir) : NULL;
 	options.state_dir = command->state_dir ? strdup(command->state_dir) : NULL;
 	process_set_title(argc, argv, "lnsd: monitor");
-	log_open("monitor", command->foreground);
+	options.log_to = log_choose((enum log_target)config->log_to, command->foreground);
+	log_open("monitor", options.log_to);
 	status = chdir("/") < 0 ? EXIT_FAILURE : monitor_run(&options, config, fd);
 	free((char *)options.run_dir);
 	free((char *)options.state_dir);

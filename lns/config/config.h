@@ -110,6 +110,7 @@ struct config {
 	char run_dir[108 - 16], state_dir[256];
 	char pppd[256], plugin[256]; /* paths */
 	int log_level;               /* enum log_level */
+	int log_to;                  /* enum log_target */
 	uint32_t link_group;
 	struct l2tp_settings l2tp;
 	union addr *listen; /* with port */

@@ -40,6 +40,13 @@ static const struct config_word log_levels[] = {
 	{ "debug", LOG_LEVEL_DEBUG },
 	{ NULL, 0 },
 };
+static const struct config_word log_targets[] = {
+	{ "auto", LOG_TO_AUTO },
+	{ "stderr", LOG_TO_STDERR },
+	{ "journal", LOG_TO_JOURNAL },
+	{ "syslog", LOG_TO_SYSLOG },
+	{ NULL, 0 },
+};
 static const struct config_word auth_words[] = {
 	{ "chap", CONFIG_AUTH_CHAP },
 	{ "mschap-v2", CONFIG_AUTH_MSCHAP_V2 },
@@ -154,6 +161,11 @@ const struct config_option config_options[] = {
 	  .preset_varies = true },
 	{ CONFIG_ROOT, "log-level", CONFIG_ENUM, AT(config, log_level), ANY, "info",
 	  .help = "The least important lines that are logged.", .words = log_levels },
+	{ CONFIG_ROOT, "log-to", CONFIG_ENUM, AT(config, log_to), ANY, "auto",
+	  .help = "Where lines go. auto: with -f to stderr, or to the journal when stderr belongs "
+		  "to it; otherwise to the journal when there is one, or to syslog. The journal "
+		  "gets fields with each line, see lnsd(8).",
+	  .words = log_targets },
 	{ CONFIG_ROOT, "link-group", CONFIG_UINT, AT(config, link_group), { 0, INT32_MAX }, "1701",
 	  .help = "Link group of subscriber interfaces, for firewalls to match." },
 	{ CONFIG_ROOT, "max-tunnels", CONFIG_UINT, AT(config, l2tp.max_tunnels), { 0, 65535 }, "0",

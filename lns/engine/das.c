@@ -102,8 +102,16 @@ static void log_change(const struct subscriber *sub, const struct radius_das_req
 	struct subscriber_info info;
 
 	subscriber_get_info(sub, &info);
-	log_info("session %s: user \"%s\" changed by RADIUS client %s: session timeout %llu s, "
-		 "idle timeout %llu s, interim %llu s%s",
+	const struct log_field fields[] = {
+		{ "LNS_SESSION", info.acct_session_id },
+		{ "LNS_USER", info.user },
+		{ "LNS_LAC", info.lac },
+		{ "LNS_INTERFACE", info.ifname },
+		{ NULL, NULL },
+	};
+	log_line_with(LOG_LEVEL_INFO, fields,
+		"session %s: user \"%s\" changed by RADIUS client %s: session timeout %llu s, "
+		"idle timeout %llu s, interim %llu s%s",
 		info.acct_session_id, info.user, request->client,
 		(unsigned long long)(info.session_timeout / 1000000),
 		(unsigned long long)(info.idle_timeout / 1000000),

@@ -34,8 +34,9 @@ static void log_start(const struct l2tp_session *session)
 {
 	const struct l2tp_call *call = &session->call;
 
-	log_info("call %u/%u: %s call established, lac %s, calling %s, called %s, speed %u/%u, "
-		 "serial %u, peer's session %u",
+	tunnel_log(session->tunnel, session->id, LOG_LEVEL_INFO,
+		"call %u/%u: %s call established, lac %s, calling %s, called %s, speed %u/%u, "
+		"serial %u, peer's session %u",
 		session->tunnel->id, session->id, session->outgoing ? "outgoing" : "incoming",
 		session->tunnel->lac.name, or_dash(call->calling_number),
 		or_dash(call->called_number), call->tx_connect_speed, call->rx_connect_speed,
@@ -50,10 +51,12 @@ static void log_end(
 
 	l2tp_result_text(L2TP_CDN, result, why, sizeof(why));
 	if (session->up_since)
-		log_info("call %u/%u: ended by %s after %" PRIu64 " s: %s", session->tunnel->id,
+		tunnel_log(session->tunnel, session->id, LOG_LEVEL_INFO,
+			"call %u/%u: ended by %s after %" PRIu64 " s: %s", session->tunnel->id,
 			session->id, by, (now - session->up_since) / ENV_SEC(1), why);
 	else
-		log_info("call %u/%u: not established, ended by %s, calling %s: %s",
+		tunnel_log(session->tunnel, session->id, LOG_LEVEL_INFO,
+			"call %u/%u: not established, ended by %s, calling %s: %s",
 			session->tunnel->id, session->id, by, or_dash(session->call.calling_number),
 			why);
 }

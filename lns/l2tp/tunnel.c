@@ -13,6 +13,7 @@
 #include "lns/l2tp/session.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,29 @@ const char *tunnel_name(const struct l2tp_tunnel *tunnel, char out[TUNNEL_NAME])
 	snprintf(out, TUNNEL_NAME, "tunnel %u (%s, %s, lac %s)", tunnel->id, peer,
 		*tunnel->host_name ? tunnel->host_name : "no name yet", tunnel->lac.name);
 	return out;
+}
+
+void tunnel_log(const struct l2tp_tunnel *tunnel, uint16_t call, enum log_level level,
+	const char *format, ...)
+{
+	char text[1024], peer[ADDR_TEXT], id[8], call_id[8] = "";
+	const struct log_field fields[] = {
+		{ "LNS_LAC", tunnel->lac.name },
+		{ "LNS_PEER", tunnel->host_name },
+		{ "LNS_PEER_ADDRESS", addr_text_host(&tunnel->path.peer, peer) },
+		{ "LNS_TUNNEL", id },
+		{ "LNS_CALL", call_id },
+		{ NULL, NULL },
+	};
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	snprintf(id, sizeof(id), "%u", tunnel->id);
+	if (call)
+		snprintf(call_id, sizeof(call_id), "%u", call);
+	log_line_with(level, fields, "%s", text);
 }
 
 void tunnel_watch(struct l2tp_tunnel *tunnel, bool outgoing, const uint8_t *packet, size_t len)

@@ -80,5 +80,8 @@ void tunnel_uncount(struct l2tp_tunnel *tunnel);
 /* "tunnel 123 (192.0.2.1:1701, bng1)", for logs. */
 #define TUNNEL_NAME 448
 const char *tunnel_name(const struct l2tp_tunnel *tunnel, char out[TUNNEL_NAME]);
+/* Logs with the fields of the tunnel, and those of a call of it when call is not 0. */
+void tunnel_log(const struct l2tp_tunnel *tunnel, uint16_t call, enum log_level level,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -220,8 +220,8 @@ static bool tunnel_is_open(
 	(void)event;
 	(void)input;
 	server->counters.tunnels_up++;
-	log_info("%s: established, peer's tunnel %u, window %u", tunnel_name(tunnel, name),
-		tunnel->peer_id, tunnel->xport.peer_window);
+	tunnel_log(tunnel, 0, LOG_LEVEL_INFO, "%s: established, peer's tunnel %u, window %u",
+		tunnel_name(tunnel, name), tunnel->peer_id, tunnel->xport.peer_window);
 	server->ops->tunnel_up(server->ctx, tunnel);
 	if (tunnel->state != TUNNEL_ESTABLISHED)
 		return true; /* the owner has closed it at once */
@@ -250,8 +250,8 @@ static void end_tunnel(struct l2tp_tunnel *tunnel, const struct l2tp_result *res
 
 	if (tunnel->since)
 		server->counters.tunnels_down++;
-	log_info("%s: ended by %s after %u calls: %s", tunnel_name(tunnel, name),
-		by_peer ? "the peer" : "us", tunnel->calls,
+	tunnel_log(tunnel, 0, LOG_LEVEL_INFO, "%s: ended by %s after %u calls: %s",
+		tunnel_name(tunnel, name), by_peer ? "the peer" : "us", tunnel->calls,
 		l2tp_result_text(L2TP_STOPCCN, result, why, sizeof(why)));
 	session_tunnel_down(tunnel, result, by_peer);
 	if (tunnel->opened)

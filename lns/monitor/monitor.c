@@ -112,7 +112,7 @@ static int monitor_start_engine(struct monitor *monitor)
 		.gid = monitor->gid,
 		.run_dir = monitor->run_dir,
 		.state_dir = monitor->state_dir,
-		.to_stderr = monitor->options->to_stderr,
+		.log_to = monitor->options->log_to,
 	};
 	struct monitor_head head;
 	int err;
@@ -195,9 +195,9 @@ static void monitor_reload_warn(const struct config *old, const struct config *n
 {
 	if (strcmp(old->user, new->user) != 0 || strcmp(old->group, new->group) != 0 ||
 		strcmp(old->run_dir, new->run_dir) != 0 ||
-		strcmp(old->state_dir, new->state_dir) != 0)
-		log_warning(
-			"user, group, run-dir and state-dir take effect at the next start only");
+		strcmp(old->state_dir, new->state_dir) != 0 || old->log_to != new->log_to)
+		log_warning("user, group, run-dir, state-dir and log-to take effect at the next "
+			    "start only");
 }
 
 static void monitor_reload_end(struct monitor *monitor, const struct monitor_answer *answer)

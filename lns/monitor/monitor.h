@@ -6,14 +6,14 @@
 #ifndef LNS_MONITOR_MONITOR_H
 #define LNS_MONITOR_MONITOR_H
 
-#include <stdbool.h>
+#include "lns/log.h"
 
 struct config;
 
 struct monitor_options {
 	const char *config_path;         /* absolute: read again at SIGHUP */
 	const char *run_dir, *state_dir; /* NULL: as the configuration says */
-	bool to_stderr;                  /* where the engine logs */
+	enum log_target log_to;          /* of all processes */
 	int started_fd; /* -1, or a pipe: one octet is written once the engine serves, then closed */
 };
 

@@ -6,12 +6,14 @@
  */
 #include "lns/monitor/spawn.h"
 
+#include "lns/log.h"
 #include "lns/monitor/confine.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -168,12 +170,12 @@ static int confine_engine(const void *ctx)
 int monitor_spawn_engine(
 	const struct monitor_spawn_engine *how, pid_t *ret_pid, int *ret_fd, const char **ret_step)
 {
-	const char *argv[] = { "lnsd", MONITOR_ENGINE_OPTION, how->to_stderr ? "-f" : NULL, NULL };
+	const char *argv[] = { "lnsd", MONITOR_ENGINE_OPTION, log_target_word(how->log_to), NULL };
 	int pair[2], err;
 	struct spawn spawn = {
 		.fds = &pair[1],
 		.fd_count = 1,
-		.keep_stderr = how->to_stderr,
+		.keep_stderr = true,
 		.confine = confine_engine,
 		.ctx = how,
 		.path = "/proc/self/exe",

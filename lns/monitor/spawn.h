@@ -5,7 +5,8 @@
 #ifndef LNS_MONITOR_SPAWN_H
 #define LNS_MONITOR_SPAWN_H
 
-#include <stdbool.h>
+#include "lns/log.h"
+
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -23,7 +24,7 @@ struct monitor_spawn_engine {
 	uid_t uid;
 	gid_t gid;
 	const char *run_dir, *state_dir;
-	bool to_stderr; /* it keeps our stderr and logs there */
+	enum log_target log_to; /* it keeps our stderr */
 };
 
 /*

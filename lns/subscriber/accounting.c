@@ -72,8 +72,8 @@ static int fix_record(struct subscriber *sub, const struct ppp_ncp_up *up)
 		radius_attrs_each(sub->granted->classes, append, attrs);
 		err = encode(sub->record, attrs);
 		if (err == -ENOSPC) {
-			log_error("session %s: its Class attributes are too long for accounting",
-				sub->acct_session_id);
+			subscriber_log(sub, LOG_LEVEL_ERROR,
+				"its Class attributes are too long for accounting");
 			radius_attrs_free(attrs);
 			attrs = radius_attrs_new();
 			err = attrs ? attributes_add(sub, ATTRIBUTE_ACCOUNTING, attrs) : -ENOMEM;
@@ -172,7 +172,7 @@ static bool put(struct subscriber *sub, const struct accounting_event *event,
 		return false;
 	err = accounting_put(spool, sub->record, event, durable, sub);
 	if (err < 0)
-		log_error("session %s: accounting record %d is lost: %s", sub->acct_session_id,
+		subscriber_log(sub, LOG_LEVEL_ERROR, "accounting record %d is lost: %s",
 			event->kind, strerror(-err));
 	return err == 0;
 }
@@ -192,8 +192,8 @@ void subscriber_account_start(struct subscriber *sub, const struct ppp_ncp_up *u
 	int err = fix_record(sub, up);
 
 	if (err < 0)
-		log_error("session %s: its accounting record cannot be made: %s",
-			sub->acct_session_id, strerror(-err));
+		subscriber_log(sub, LOG_LEVEL_ERROR, "its accounting record cannot be made: %s",
+			strerror(-err));
 	record->ifindex = up->ifindex;
 	record->up_wallclock = env_wallclock(env);
 	record->up_clock = env_now(env);

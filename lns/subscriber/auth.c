@@ -67,8 +67,7 @@ static void answer(struct subscriber *sub, enum ppp_auth_result result, const ch
 	forget_question(sub);
 	/* When pppd is gone, its exit says so. */
 	if (sub->channel && ppp_channel_reply(sub->channel, reply) == -EINVAL)
-		log_error("session %s: bug: the answer to pppd breaks the protocol",
-			sub->acct_session_id);
+		subscriber_log(sub, LOG_LEVEL_ERROR, "bug: the answer to pppd breaks the protocol");
 }
 
 void subscriber_refuse(struct subscriber *sub, enum ppp_auth_result result, enum end_reason verdict,
@@ -289,8 +288,8 @@ static bool is_obeyed(struct subscriber *sub, const char *ignored)
 		subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_BAD_PROFILE, NULL, detail);
 		return false;
 	}
-	log_warning("session %s: user \"%s\": attributes of the Access-Accept %s",
-		sub->acct_session_id, sub->user_text, detail);
+	subscriber_log(sub, LOG_LEVEL_WARNING, "user \"%s\": attributes of the Access-Accept %s",
+		sub->user_text, detail);
 	return true;
 }
 

@@ -7,6 +7,8 @@
 #include "lns/subscriber/accounting.h"
 
 #include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 static const char *const state_names[] = {
 	[SUBSCRIBER_OPENING] = "opening",
@@ -38,6 +40,29 @@ const char *subscriber_state_word(unsigned int state)
 const char *subscriber_state_name(const struct subscriber *sub)
 {
 	return state_names[sub->state];
+}
+
+void subscriber_log(const struct subscriber *sub, enum log_level level, const char *format, ...)
+{
+	char text[1024], tunnel[8], call[8];
+	const struct log_field fields[] = {
+		{ "LNS_SESSION", sub->acct_session_id },
+		{ "LNS_USER", sub->user_text },
+		{ "LNS_LAC", sub->lac },
+		{ "LNS_PEER", sub->peer_host },
+		{ "LNS_TUNNEL", tunnel },
+		{ "LNS_CALL", call },
+		{ "LNS_INTERFACE", sub->ifname },
+		{ NULL, NULL },
+	};
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	snprintf(tunnel, sizeof(tunnel), "%u", sub->tunnel_id);
+	snprintf(call, sizeof(call), "%u", sub->session_id);
+	log_line_with(level, fields, "session %s: %s", sub->acct_session_id, text);
 }
 
 static uint64_t since(const struct subscriber *sub, uint64_t when)

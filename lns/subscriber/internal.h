@@ -8,6 +8,7 @@
 
 #include "lns/config/config.h"
 #include "lns/env.h"
+#include "lns/log.h"
 #include "lns/ppp/ppp.h"
 #include "lns/state.h"
 #include "lns/subscriber/authorization.h"
@@ -231,5 +232,8 @@ void subscriber_time_session(struct subscriber *sub);
 /* ---- info.c ---- */
 
 const char *subscriber_state_name(const struct subscriber *sub);
+/* Logs "session ID: ..." with the fields of the session. */
+void subscriber_log(const struct subscriber *sub, enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

@@ -142,7 +142,7 @@ static void added(void *ctx, int err, int fd)
 	route->wanted = false;
 	snprintf(detail, sizeof(detail), "route to %s: %s", prefix_text(&route->prefix, text),
 		strerror(-err));
-	log_warning("session %s: user \"%s\": %s", sub->acct_session_id, sub->user_text, detail);
+	subscriber_log(sub, LOG_LEVEL_WARNING, "user \"%s\": %s", sub->user_text, detail);
 	if (sub->all->config.config->radius.unsupported_rejects)
 		subscriber_end(sub, END_BAD_PROFILE, detail);
 }
@@ -190,7 +190,7 @@ void subscriber_routes_up(struct subscriber *sub, enum ppp_family family)
 		short_of_memory |= !route->job;
 	}
 	if (short_of_memory)
-		log_error("session %s: out of memory for its routes", sub->acct_session_id);
+		subscriber_log(sub, LOG_LEVEL_ERROR, "out of memory for its routes");
 }
 
 void subscriber_routes_down(struct subscriber *sub, enum ppp_family family)

@@ -229,11 +229,11 @@ static void log_online(const struct subscriber *sub)
 	union addr remote = { .in4 = { .sin_family = AF_INET, .sin_addr = { sub->remote } } };
 	char text[ADDR_TEXT];
 
-	log_info("session %s: user \"%s\" online, %s on %s, via LAC \"%s\" (%s), %llu ms after "
-		 "the call",
-		sub->acct_session_id, sub->user_text,
-		sub->remote ? addr_text_host(&remote, text) : "IPv6", sub->ifname, sub->lac,
-		sub->peer_host, (unsigned long long)((sub->up - sub->created) / 1000));
+	subscriber_log(sub, LOG_LEVEL_INFO,
+		"user \"%s\" online, %s on %s, via LAC \"%s\" (%s), %llu ms after "
+		"the call",
+		sub->user_text, sub->remote ? addr_text_host(&remote, text) : "IPv6", sub->ifname,
+		sub->lac, sub->peer_host, (unsigned long long)((sub->up - sub->created) / 1000));
 }
 
 static void comes_up(struct subscriber *sub, const struct ppp_ncp_up *message)
@@ -350,7 +350,7 @@ static void on_channel_closed(void *ctx, const char *reason)
 		subscriber_ends_itself(sub, END_PPPD, NULL);
 		return;
 	}
-	log_error("session %s: pppd broke the protocol: %s", sub->acct_session_id, reason);
+	subscriber_log(sub, LOG_LEVEL_ERROR, "pppd broke the protocol: %s", reason);
 	subscriber_end(sub, END_PPPD, reason);
 }
 

@@ -165,18 +165,19 @@ static void log_end(const struct subscriber *sub)
 	if (sub->up) {
 		accounting_since(
 			sub->record, sub->link_gone ? &sub->final : &sub->record->last, &c);
-		log_info("session %s: user \"%s\" offline after %llu s: %s%s%s; %llu octets in, "
-			 "%llu out",
-			sub->acct_session_id, sub->user_text,
-			(unsigned long long)((sub->stop_clock - sub->up) / 1000000), text,
-			detail ? ": " : "", sub->detail, (unsigned long long)c.rx_octets,
+		subscriber_log(sub, LOG_LEVEL_INFO,
+			"user \"%s\" offline after %llu s: %s%s%s; %llu octets in, "
+			"%llu out",
+			sub->user_text, (unsigned long long)((sub->stop_clock - sub->up) / 1000000),
+			text, detail ? ": " : "", sub->detail, (unsigned long long)c.rx_octets,
 			(unsigned long long)c.tx_octets);
 		return;
 	}
-	log_warning("session %s: call from %s via LAC \"%s\" (%s) failed%s%s%s: %s%s%s",
-		sub->acct_session_id, sub->calling[0] ? sub->calling : "unknown number", sub->lac,
-		sub->peer_host, sub->user_text[0] ? ", user \"" : "", sub->user_text,
-		sub->user_text[0] ? "\"" : "", text, detail ? ": " : "", sub->detail);
+	subscriber_log(sub, LOG_LEVEL_WARNING,
+		"call from %s via LAC \"%s\" (%s) failed%s%s%s: %s%s%s",
+		sub->calling[0] ? sub->calling : "unknown number", sub->lac, sub->peer_host,
+		sub->user_text[0] ? ", user \"" : "", sub->user_text, sub->user_text[0] ? "\"" : "",
+		text, detail ? ": " : "", sub->detail);
 }
 
 static void remember(const struct subscriber *sub)
@@ -277,9 +278,10 @@ void subscriber_settle(struct subscriber *sub)
 
 	if (rests && sub->up && !sub->stop_put && (sub->link_gone || late)) {
 		if (!sub->link_gone)
-			log_warning("session %s: the kernel did not report the end of %s; "
-				    "accounting uses the last sample",
-				sub->acct_session_id, sub->ifname);
+			subscriber_log(sub, LOG_LEVEL_WARNING,
+				"the kernel did not report the end of %s; "
+				"accounting uses the last sample",
+				sub->ifname);
 		subscriber_account_stop(sub);
 	}
 	if (rests && (!sub->up || sub->stop_durable || late))

@@ -458,7 +458,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input in = { data, size };
 
 	if (!encoded[0].len) {
-		log_open("fuzz", 1);
+		log_open("fuzz", LOG_TO_STDERR);
 		log_set_level(LOG_LEVEL_ERROR);
 		encode_messages();
 	}

@@ -157,7 +157,7 @@ int main(int argc, char **argv)
 		options_free(&program.options);
 		return err > 0 ? EXIT_OK : EXIT_USAGE;
 	}
-	log_open("load", 1);
+	log_open("load", LOG_TO_STDERR);
 	raise_limit();
 	status = EXIT_USAGE;
 	program.env = env_ev_new();
