@@ -38,7 +38,7 @@
 #include <unistd.h>
 #include <linux/capability.h>
 
-#define SESSIONS 512
+#define SESSIONS 10000
 #define WORDS    64
 #define TUNNEL   1
 
@@ -599,6 +599,19 @@ static void command_watch(char **words)
 	session->frame_io = env_io_new(env, session->lac_pppox, ENV_READ, on_frame, session);
 }
 
+/* close N: the access concentrator lets go of a session whose pppd has ended */
+static void command_close(char **words)
+{
+	struct session *session = session_arg(words[0]);
+
+	env_io_free(session->frame_io);
+	session->frame_io = NULL;
+	close(session->lac_pppox);
+	session->lac_pppox = -1;
+	ppp_channel_free(session->channel);
+	session->channel = NULL;
+}
+
 /* send N HEX: sends a frame, beginning with the protocol, from the LAC's end */
 static void command_send(char **words)
 {
@@ -795,6 +808,7 @@ static const struct {
 	{ "template", 1, command_template },
 	{ "open", 1, command_open },
 	{ "watch", 1, command_watch },
+	{ "close", 1, command_close },
 	{ "send", 2, command_send },
 	{ "fork", 1, command_fork },
 	{ "client", 1, command_client },
