@@ -117,8 +117,8 @@ struct config {
 	size_t listen_count;
 	union addr *metrics; /* with port */
 	size_t metrics_count;
-	unsigned int setup_limit; /* sessions between ICCN and network up at a time */
-	uint64_t setup_timeout;   /* from ICCN to network up */
+	unsigned int setup_limit; /* sessions between ICRP and network up at a time */
+	uint64_t setup_timeout;   /* in the queue, and from ICCN to network up */
 	uint64_t stop_timeout;    /* for a clean end of everything */
 	struct config_lac *lacs;
 	size_t lac_count;

@@ -178,11 +178,14 @@ const struct config_option config_options[] = {
 	  { 0, 100000 }, "20", .help = "The same for one source address; 0: no limit.", .unit = "per second" },
 	{ CONFIG_ROOT, "control-timeout", CONFIG_TIME, AT(config, l2tp.setup_timeout),
 	  { SECOND, HOUR }, "30s",
-	  .help = "A tunnel or call that L2TP has not established after this is closed." },
+	  .help = "A tunnel that is not established after this is closed, and so is a call whose LAC was answered "
+		  "this long ago." },
 	{ CONFIG_ROOT, "setup-limit", CONFIG_UINT, AT(config, setup_limit), { 1, 10000 }, "64",
-	  .help = "Sessions that negotiate PPP at a time; the next ones wait." },
+	  .help = "Sessions in setup at a time, from the answer to their LAC until their network is up; "
+		  "the next ones wait for that answer." },
 	{ CONFIG_ROOT, "setup-timeout", CONFIG_TIME, AT(config, setup_timeout), { SECOND, HOUR }, "60s",
-	  .help = "A session that has no network after this is ended." },
+	  .help = "A session that has no network this long after its LAC connected it is ended. A call that "
+		  "waits that long for its place in setup is refused." },
 	{ CONFIG_ROOT, "stop-timeout", CONFIG_TIME, AT(config, stop_timeout), { SECOND, HOUR }, "20s",
 	  .help = "Time to end all sessions cleanly when the server is stopped." },
 	{ CONFIG_ROOT, "metrics", CONFIG_LISTEN, AT(config, metrics), ANY, NULL,

@@ -343,7 +343,8 @@ static void enter_state(struct l2tp_session *session, enum session_state state)
 
 	log_debug("call %u/%u: %s -> %s", session->tunnel->id, session->id,
 		session_state_name(session->state), session_state_name(state));
-	if (session->state == SESSION_IDLE && state != SESSION_CLOSED)
+	/* How long an incoming call waits in wait-reply is its owner's affair. */
+	if (session->outgoing ? session->state == SESSION_IDLE : state == SESSION_WAIT_CONNECT)
 		env_timer_start(session->deadline, server->settings.setup_timeout);
 	session->state = state;
 	switch (state) {

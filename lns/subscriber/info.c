@@ -12,8 +12,8 @@
 
 static const char *const state_names[] = {
 	[SUBSCRIBER_OPENING] = "opening",
-	[SUBSCRIBER_WAITING] = "waiting",
 	[SUBSCRIBER_QUEUED] = "queued",
+	[SUBSCRIBER_WAITING] = "waiting",
 	[SUBSCRIBER_FORKING] = "forking",
 	[SUBSCRIBER_LINK] = "link",
 	[SUBSCRIBER_NETWORK] = "network",

@@ -36,7 +36,7 @@ struct subscriber {
 	TAILQ_ENTRY(subscriber) in_queue;
 	TAILQ_ENTRY(subscriber) in_order; /* of keys, ascending */
 	LIST_ENTRY(subscriber) by_key, by_ifindex;
-	bool counted_in_setup;
+	bool counted_in_setup, counted_launching;
 
 	struct env_timer
 		*timer; /* setup deadline, session timeout, end deadline: as the state says */
@@ -108,12 +108,13 @@ struct setup_rate {
 struct subscribers {
 	struct subscribers_host host;
 	struct subscribers_config config;
-	struct subscriber_queue queue; /* waiting for a place in setup */
+	struct subscriber_queue queue; /* waiting for a place */
 	struct subscriber_queue order;
 	struct subscriber_bucket by_key[SUBSCRIBER_BUCKETS], by_ifindex[SUBSCRIBER_BUCKETS],
 		by_user[SUBSCRIBER_BUCKETS]; /* those that are granted something */
 	struct subscriber_queue waiting;     /* for the address of a session that ends */
 	struct setup_rate rate;
+	unsigned int launching; /* of those in setup: from the ICRP until a pppd runs */
 	struct subscribers_counters counters;
 	struct tally tally;
 	struct phases phases;
@@ -206,20 +207,24 @@ void subscriber_close_pppox(struct subscriber *sub);
 
 /* ---- setup.c ---- */
 
-/* Asks the template for a pppd. 0, -EAGAIN when no template is ready, or -errno. */
-int subscriber_start_pppd(struct subscriber *sub);
+/* The call is connected and has its place: asks for a pppd. May end the session, and free it. */
+void subscriber_begin_ppp(struct subscriber *sub);
 /* Authorised: the NCPs follow. */
 void subscriber_authorised(struct subscriber *sub);
 
 /* ---- queue.c ---- */
 
+/* Waits for a place; one whose call is connected already, before all others. May end and free it. */
 void subscriber_enqueue(struct subscriber *sub);
 /* Whether a call that comes now would wait for its place in setup until it is too late. */
 bool subscriber_is_hopeless(const struct subscribers *all);
-/* Starts queued sessions as long as there is room among those in setup. */
+/* Starts queued sessions as long as there is a place for them. */
 void subscriber_start_next(struct subscribers *all);
 void subscriber_leave_queue(struct subscriber *sub);
-void subscriber_count_setup(struct subscriber *sub, bool in_setup);
+/* Its pppd runs. */
+void subscriber_launched(struct subscriber *sub);
+/* Gives up its place, if it has one: then call subscriber_start_next when its own affairs are settled. */
+bool subscriber_leave_place(struct subscriber *sub);
 
 /* ---- change.c ---- */
 

@@ -10,9 +10,9 @@
 
 enum phases_phase {
 	PHASES_KERNEL,  /* from the ICRQ until the kernel has the session */
+	PHASES_QUEUE,   /* until there is a place, and the ICRP goes out */
 	PHASES_CONNECT, /* until the ICCN */
-	PHASES_QUEUE,   /* until a pppd is asked for */
-	PHASES_FORK,    /* until it runs */
+	PHASES_FORK,    /* until pppd runs */
 	PHASES_LCP,     /* until LCP is up */
 	PHASES_AUTH,    /* until the subscriber is authorised */
 	PHASES_NETWORK, /* until the network is up */

@@ -3,17 +3,25 @@
  * queue: who waits for a place among the sessions in setup, first come first served, and whether
  * waiting has a chance.
  *
+ * A call waits before its LAC is answered: once the ICRP is out, a client stands at the LAC's end whose
+ * LCP frames should be answered at once. So there are two limits: of sessions in setup, until their
+ * network is up, and of those that are launching, between ICRP and a running pppd. The second one is
+ * small, because forks are made one after the other, and each of them waits for those before it.
+ *
+ * A LAC that does not connect its call soon loses the place to another one, and goes to the head of the
+ * queue when it does.
+ *
  * How long the queue takes is judged from how fast sessions left setup of late, while others waited for
  * their places: the answer is only as good as the newest samples, so a few are needed, and they are
  * forgotten when the queue was empty.
  */
 #include "lns/subscriber/internal.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #define SAMPLES_NEEDED 8
+#define LAUNCH_LIMIT   8
+#define PLACE_DEADLINE ENV_SEC(1) /* for the ICCN, before another call gets the place */
 
 static void note_left_setup(struct subscribers *all)
 {
@@ -33,7 +41,6 @@ bool subscriber_is_hopeless(const struct subscribers *all)
 {
 	const struct setup_rate *rate = &all->rate;
 	unsigned int oldest = (rate->next + SETUP_RATE_SAMPLES - rate->count) % SETUP_RATE_SAMPLES;
-	/* Calls between ICRQ and ICCN stand in front, too. */
 	uint64_t ahead = all->counters.queued + all->counters.coming, took;
 
 	if (rate->count < SAMPLES_NEEDED || TAILQ_EMPTY(&all->queue))
@@ -42,7 +49,7 @@ bool subscriber_is_hopeless(const struct subscribers *all)
 	return ahead * took / rate->count > all->config.config->setup_timeout;
 }
 
-void subscriber_count_setup(struct subscriber *sub, bool in_setup)
+static void count_setup(struct subscriber *sub, bool in_setup)
 {
 	if (sub->counted_in_setup == in_setup)
 		return;
@@ -52,12 +59,39 @@ void subscriber_count_setup(struct subscriber *sub, bool in_setup)
 		note_left_setup(sub->all);
 }
 
+static void count_launching(struct subscriber *sub, bool launching)
+{
+	if (sub->counted_launching == launching)
+		return;
+	sub->counted_launching = launching;
+	sub->all->launching += launching ? 1 : -1u;
+}
+
+void subscriber_launched(struct subscriber *sub)
+{
+	count_launching(sub, false);
+	subscriber_start_next(sub->all);
+}
+
+bool subscriber_leave_place(struct subscriber *sub)
+{
+	bool had_one = sub->counted_in_setup;
+
+	count_launching(sub, false);
+	count_setup(sub, false);
+	return had_one;
+}
+
 void subscriber_enqueue(struct subscriber *sub)
 {
 	struct subscribers *all = sub->all;
 
 	subscriber_enter(sub, SUBSCRIBER_QUEUED);
-	TAILQ_INSERT_TAIL(&all->queue, sub, in_queue);
+	env_timer_start(sub->timer, all->config.config->setup_timeout);
+	if (sub->connected)
+		TAILQ_INSERT_HEAD(&all->queue, sub, in_queue);
+	else
+		TAILQ_INSERT_TAIL(&all->queue, sub, in_queue);
 	all->counters.queued++;
 	subscriber_start_next(all);
 }
@@ -70,54 +104,56 @@ void subscriber_leave_queue(struct subscriber *sub)
 	sub->all->counters.queued--;
 }
 
-/* 0: it is in setup now; -EAGAIN: it waits for a template; -errno: it is ended, and perhaps freed. */
-static int start(struct subscriber *sub)
+/* Its turn: the LAC is answered, or PPP begins. May end it, and free it. */
+static void start(struct subscriber *sub)
 {
-	int err = subscriber_start_pppd(sub);
-	char detail[128];
-
-	if (err == -EAGAIN)
-		return err;
-	if (err < 0) {
-		snprintf(detail, sizeof(detail), "ppp \"%s\": %s", sub->ppp, strerror(-err));
-		subscriber_end(sub, END_NO_RESOURCE, detail);
-		return err;
-	}
 	subscriber_leave_queue(sub);
-	subscriber_enter(sub, SUBSCRIBER_FORKING);
-	subscriber_count_setup(sub, true);
-	return 0;
+	count_setup(sub, true);
+	count_launching(sub, true);
+	if (sub->connected) {
+		subscriber_begin_ppp(sub);
+		return;
+	}
+	subscriber_enter(sub, SUBSCRIBER_WAITING);
+	env_timer_start(sub->timer, PLACE_DEADLINE);
+	l2tp_session_accept(sub->l2tp);
 }
 
-/* The first one whose template is not known to be missing. */
-static struct subscriber *first_of_another(const struct subscribers *all, const char *missing)
+static bool has_template(const struct subscriber *sub)
 {
+	const struct subscribers_host *host = &sub->all->host;
+
+	/* Without its section it has none to wait for, and ends. */
+	return !subscriber_ppp(sub) || host->template(host->ctx, sub->ppp);
+}
+
+/* The first one whose template is not missing. Sections are few, calls of one come together. */
+static struct subscriber *first_ready(const struct subscribers *all)
+{
+	const char *missing = NULL;
 	struct subscriber *sub;
 
-	TAILQ_FOREACH(sub, &all->queue, in_queue)
-		if (!missing || strcmp(sub->ppp, missing) != 0)
+	TAILQ_FOREACH(sub, &all->queue, in_queue) {
+		if (missing && strcmp(sub->ppp, missing) == 0)
+			continue;
+		if (has_template(sub))
 			return sub;
+		missing = sub->ppp;
+	}
 	return NULL;
 }
 
 void subscriber_start_next(struct subscribers *all)
 {
-	const char *missing = NULL; /* one section may be without a template, others go on */
-	char name[64];
 	struct subscriber *sub;
 
 	if (all->starting)
 		return; /* it ends some: the loop below is at work */
 	all->starting = true;
-	while (!all->stopping && all->counters.in_setup < all->config.config->setup_limit &&
-		(sub = first_of_another(all, missing))) {
-		if (start(sub) != -EAGAIN)
-			continue;
-		if (missing)
-			break; /* of two sections: subscribers_template_ready comes back to all */
-		snprintf(name, sizeof(name), "%s", sub->ppp);
-		missing = name;
-	}
+	while (!all->stopping && all->launching < LAUNCH_LIMIT &&
+		all->counters.in_setup < all->config.config->setup_limit &&
+		(sub = first_ready(all)))
+		start(sub);
 	all->starting = false;
 }
 

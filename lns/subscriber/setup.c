@@ -19,19 +19,6 @@
 
 /* ---- setup ---- */
 
-/* The call is connected and has its kernel session. */
-static void connected(struct subscriber *sub)
-{
-	uint64_t timeout = sub->all->config.config->setup_timeout;
-
-	sub->setup_by = env_now(sub->all->host.env) + timeout;
-	env_timer_start(sub->timer, timeout);
-	if (subscriber_is_hopeless(sub->all))
-		subscriber_end(sub, END_BUSY, "the queue is longer than setup-timeout");
-	else
-		subscriber_enqueue(sub);
-}
-
 static void kernel_session_made(void *ctx, int err, int fd)
 {
 	struct subscriber *sub = ctx;
@@ -44,12 +31,7 @@ static void kernel_session_made(void *ctx, int err, int fd)
 		return;
 	}
 	sub->pppox = fd;
-	subscriber_enter(sub, SUBSCRIBER_WAITING);
-	env_timer_stop(sub->timer); /* l2tp has the deadline for the ICCN */
-	if (sub->connected)         /* a LAC that answered a call of ours does not wait for us */
-		connected(sub);
-	else
-		l2tp_session_accept(sub->l2tp);
+	subscriber_enqueue(sub);
 }
 
 /* A call of which nothing is kept. */
@@ -99,6 +81,8 @@ static struct subscriber *subscriber_new(struct subscribers *all, struct l2tp_se
 	snprintf(sub->ppp, sizeof(sub->ppp), "%s",
 		l2tp_tunnel_lac(l2tp_session_tunnel(session))->ppp);
 	snprintf(sub->peer_host, sizeof(sub->peer_host), "%s", tunnel.host_name);
+	snprintf(sub->calling, sizeof(sub->calling), "%s",
+		l2tp_session_call(session)->calling_number);
 	sub->entered = sub->created;
 	sub->tally = tally_lac(&all->tally, sub->lac);
 	sub->tally->sessions[SUBSCRIBER_OPENING]++;
@@ -151,14 +135,16 @@ void subscriber_call_up(struct subscribers *all, struct l2tp_session *session)
 {
 	struct subscriber *sub = l2tp_session_user(session);
 
-	(void)all;
-	if (!sub || (sub->state != SUBSCRIBER_WAITING && sub->state != SUBSCRIBER_OPENING))
+	if (!sub || sub->state > SUBSCRIBER_WAITING)
 		return;
-	snprintf(sub->calling, sizeof(sub->calling), "%s",
-		l2tp_session_call(session)->calling_number);
-	sub->connected = env_now(sub->all->host.env);
-	if (sub->state == SUBSCRIBER_WAITING)
-		connected(sub);
+	sub->connected = env_now(all->host.env);
+	sub->setup_by = sub->connected + all->config.config->setup_timeout;
+	if (sub->state != SUBSCRIBER_WAITING)
+		return; /* a LAC that answered a call of ours does not wait for us */
+	if (sub->counted_in_setup)
+		subscriber_begin_ppp(sub);
+	else
+		subscriber_enqueue(sub);
 }
 
 void subscriber_call_down(struct subscribers *all, struct l2tp_session *session,
@@ -254,7 +240,7 @@ static void comes_up(struct subscriber *sub, const struct ppp_ncp_up *message)
 			all->host.kernel, sub->ifindex, all->config.config->link_group, NULL, NULL);
 	subscriber_account_start(sub, message);
 	log_online(sub);
-	subscriber_count_setup(sub, false);
+	subscriber_leave_place(sub);
 	subscriber_start_next(all);
 }
 
@@ -395,7 +381,8 @@ static int proxy_policy(const struct subscriber *sub, const struct config_ppp *p
 	return ppp->proxy_lcp;
 }
 
-int subscriber_start_pppd(struct subscriber *sub)
+/* 0, -EAGAIN when no template is ready, or -errno. */
+static int start_pppd(struct subscriber *sub)
 {
 	struct subscribers *all = sub->all;
 	const struct config_ppp *ppp = subscriber_ppp(sub);
@@ -436,6 +423,23 @@ int subscriber_start_pppd(struct subscriber *sub)
 	return 0;
 }
 
+void subscriber_begin_ppp(struct subscriber *sub)
+{
+	char detail[128];
+	int err;
+
+	subscriber_enter(sub, SUBSCRIBER_FORKING);
+	env_timer_start(sub->timer, sub->all->config.config->setup_timeout);
+	err = start_pppd(sub);
+	if (err == -EAGAIN) { /* its template died meanwhile */
+		subscriber_leave_place(sub);
+		subscriber_enqueue(sub);
+	} else if (err < 0) {
+		snprintf(detail, sizeof(detail), "ppp \"%s\": %s", sub->ppp, strerror(-err));
+		subscriber_end(sub, END_NO_RESOURCE, detail);
+	}
+}
+
 void subscribers_forked(struct subscribers *all, uint64_t key, int error, int pid)
 {
 	struct subscriber *sub = subscriber_find(all, key);
@@ -459,5 +463,6 @@ void subscribers_forked(struct subscribers *all, uint64_t key, int error, int pi
 		subscriber_signal(sub, MONITOR_SIGNAL_KILL);
 	} else if (sub->state == SUBSCRIBER_FORKING) {
 		subscriber_enter(sub, SUBSCRIBER_LINK);
+		subscriber_launched(sub);
 	}
 }

@@ -90,8 +90,8 @@ static void observe(struct subscriber *sub, enum subscriber_state from, uint64_t
 {
 	static const enum phases_phase phases[] = {
 		[SUBSCRIBER_OPENING] = PHASES_KERNEL,
-		[SUBSCRIBER_WAITING] = PHASES_CONNECT,
 		[SUBSCRIBER_QUEUED] = PHASES_QUEUE,
+		[SUBSCRIBER_WAITING] = PHASES_CONNECT,
 		[SUBSCRIBER_FORKING] = PHASES_FORK,
 		[SUBSCRIBER_LINK] = PHASES_AUTH,
 		[SUBSCRIBER_NETWORK] = PHASES_NETWORK,
@@ -116,7 +116,7 @@ void subscriber_enter(struct subscriber *sub, enum subscriber_state state)
 		return;
 	if (state != SUBSCRIBER_ENDING)
 		observe(sub, sub->state, now);
-	if (sub->state <= SUBSCRIBER_WAITING && state > SUBSCRIBER_WAITING)
+	if (sub->state == SUBSCRIBER_OPENING)
 		sub->all->counters.coming--;
 	sub->tally->sessions[sub->state]--;
 	sub->tally->sessions[state]++;
@@ -331,7 +331,7 @@ void subscriber_close_pppox(struct subscriber *sub)
 void subscriber_end(struct subscriber *sub, enum end_reason reason, const char *detail)
 {
 	struct subscribers *all = sub->all;
-	bool in_setup = sub->counted_in_setup;
+	bool had_place = subscriber_leave_place(sub);
 
 	if (sub->state == SUBSCRIBER_ENDING)
 		return;
@@ -345,7 +345,6 @@ void subscriber_end(struct subscriber *sub, enum end_reason reason, const char *
 	sub->ending_since = env_now(all->host.env);
 	sub->settle_by = UINT64_MAX;
 	sub->cdn_by = sub->ending_since + CDN_DEADLINE;
-	subscriber_count_setup(sub, false);
 	kernel_cancel(sub->opening);
 	sub->opening = NULL;
 	subscriber_close_pppox(sub);
@@ -364,7 +363,7 @@ void subscriber_end(struct subscriber *sub, enum end_reason reason, const char *
 		sub->kill_at = sub->ending_since + TERM_DEADLINE;
 		wait_on(sub);
 	}
-	if (in_setup)
+	if (had_place)
 		subscriber_start_next(all);
 }
 
@@ -409,6 +408,10 @@ void subscriber_timer_fires(void *ctx)
 		break;
 	case SUBSCRIBER_QUEUED:
 		subscriber_end(sub, END_BUSY, NULL);
+		break;
+	case SUBSCRIBER_WAITING: /* l2tp has the deadline for the ICCN */
+		subscriber_leave_place(sub);
+		subscriber_start_next(sub->all);
 		break;
 	default:
 		subscriber_ends_itself(sub, END_SETUP_TIMEOUT, subscriber_state_name(sub));

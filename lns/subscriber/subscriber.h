@@ -8,9 +8,9 @@
  * kernel only when subscribers_host.unhold was called for each of them.
  *
  * Life:
- *   opening   kernel session in the making            -> ICRP
- *   waiting   for the ICCN
- *   queued    for a place among those in setup
+ *   opening   kernel session in the making
+ *   queued    for a place among those in setup        -> ICRP
+ *   waiting   for the ICCN; one that comes late may have to queue again
  *   forking   pppd asked for
  *   link      LCP and authentication
  *   network   authorised, NCPs
@@ -150,7 +150,7 @@ void subscriber_get_info(const struct subscriber *subscriber, struct subscriber_
 struct subscribers_counters {
 	uint64_t requested, up, ended[END_COUNT];
 	uint64_t pppd_starts, pppd_failures;           /* answers of the templates */
-	unsigned int coming, queued, in_setup, online; /* coming: before the ICCN */
+	unsigned int coming, queued, in_setup, online; /* coming: before they are queued */
 };
 const struct subscribers_counters *subscribers_get_counters(const struct subscribers *subscribers);
 

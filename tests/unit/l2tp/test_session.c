@@ -780,7 +780,8 @@ Test(session, every_state_ends_in_every_way)
 			fake_expect_events(&fake, "");
 			expect_no_session();
 
-			if (state < 2) {
+			/* An incoming call in wait-reply waits for its owner, who has deadlines. */
+			if (state == 1 || (state == 0 && outgoing)) {
 				bring_to(outgoing, state);
 				lac_ack(&lac);
 				fake_advance(&fake, ENV_SEC(59));

@@ -328,12 +328,12 @@ void time_passes(uint64_t microseconds)
 
 static void go_to(struct l2tp_session *call, enum subscriber_state state, const char *user)
 {
-	if (state >= SUBSCRIBER_WAITING)
-		kernel_answers(call, 0);
 	w.ppp.no_template = state == SUBSCRIBER_QUEUED;
 	if (state >= SUBSCRIBER_QUEUED)
-		lac_connects(call);
+		kernel_answers(call, 0);
 	w.ppp.no_template = false;
+	if (state > SUBSCRIBER_WAITING)
+		lac_connects(call);
 	if (state >= SUBSCRIBER_LINK)
 		template_answers(call, 0);
 	if (state >= SUBSCRIBER_NETWORK) {

@@ -7,11 +7,18 @@
 
 TestSuite(queue, .init = world_init);
 
-static struct l2tp_session *connects(void)
+static struct l2tp_session *calls(void)
 {
 	struct l2tp_session *call = lac_calls();
 
 	kernel_answers(call, 0);
+	return call;
+}
+
+static struct l2tp_session *connects(void)
+{
+	struct l2tp_session *call = calls();
+
 	lac_connects(call);
 	return call;
 }
@@ -34,23 +41,68 @@ static void end_all(void)
 
 Test(queue, first_come_first_served)
 {
-	struct l2tp_session *calls[4];
+	struct l2tp_session *call[4];
 
 	w.config.setup_limit = 1;
 	world_start();
 	for (int i = 0; i < 4; i++)
-		calls[i] = connects();
-	expect("open icrp fork close keep open icrp open icrp open icrp");
+		call[i] = calls();
+	expect("open icrp open open open");
 	cr_assert_eq(subscribers_get_counters(w.all)->queued, 3);
 	cr_assert_eq(subscribers_get_counters(w.all)->in_setup, 1);
-	comes_up(calls[0]);
-	expect("ask accept group7 start fork close keep");
-	cr_assert_str_eq(state_of(calls[1]), "forking");
-	lac_hangs_up(calls[2]); /* out of the queue */
+	lac_connects(call[0]);
+	comes_up(call[0]);
+	expect("fork close keep ask accept group7 start icrp");
+	cr_assert_str_eq(state_of(call[1]), "waiting");
+	lac_hangs_up(call[2]); /* out of the queue */
 	expect("close closed");
-	template_answers(calls[1], -12); /* fails: the next one's turn */
-	expect("drop cdn:2/4 fork close keep kill");
-	cr_assert_str_eq(state_of(calls[3]), "forking");
+	lac_connects(call[1]);
+	template_answers(call[1], -12); /* fails: the next one's turn */
+	expect("fork close keep drop cdn:2/4 icrp kill");
+	cr_assert_str_eq(state_of(call[3]), "waiting");
+	end_all();
+}
+
+/* Only few stand between ICRP and a running pppd; the others' clients have nobody to talk to yet. */
+Test(queue, few_are_launched_at_a_time)
+{
+	struct l2tp_session *call[20];
+
+	world_start();
+	for (int i = 0; i < 20; i++)
+		call[i] = calls();
+	cr_assert_eq(subscribers_get_counters(w.all)->in_setup, 8);
+	cr_assert_eq(subscribers_get_counters(w.all)->queued, 12);
+	lac_connects(call[0]);
+	cr_assert_str_eq(state_of(call[8]), "queued");
+	template_answers(call[0], 0);
+	cr_assert_str_eq(state_of(call[8]), "waiting");
+	cr_assert_eq(subscribers_get_counters(w.all)->in_setup, 9);
+	lac_hangs_up(call[1]);
+	cr_assert_str_eq(state_of(call[9]), "waiting");
+	end_all();
+}
+
+/* A LAC that asks for many calls and connects none keeps nobody waiting. */
+Test(queue, a_call_that_is_not_connected_loses_its_place)
+{
+	struct l2tp_session *slow, *next, *last;
+
+	w.config.setup_limit = 1;
+	world_start();
+	slow = calls();
+	next = calls();
+	last = calls();
+	expect("open icrp open open");
+	time_passes(ENV_SEC(1));
+	expect("icrp");
+	cr_assert_str_eq(state_of(slow), "waiting");
+	lac_connects(slow);
+	cr_assert_str_eq(state_of(slow), "queued");
+	lac_hangs_up(next);
+	expect("close closed fork close keep");
+	cr_assert_str_eq(state_of(slow), "forking", "before those that came later");
+	cr_assert_str_eq(state_of(last), "queued");
 	end_all();
 }
 
@@ -58,12 +110,12 @@ Test(queue, a_higher_limit_after_a_reload)
 {
 	w.config.setup_limit = 1;
 	world_start();
-	connects();
-	connects();
+	calls();
+	calls();
 	w.log[0] = '\0';
 	w.config.setup_limit = 2;
 	world_reload();
-	expect("fork close keep");
+	expect("icrp");
 	end_all();
 }
 
@@ -74,13 +126,30 @@ Test(queue, one_section_s_missing_template_holds_up_no_other)
 	w.config.ppp_count = 2;
 	world_start();
 	w.ppp.no_template = true;
-	first = connects();
-	expect("open icrp");
+	first = calls();
+	expect("open");
 	snprintf(w.l2tp.lac.ppp, sizeof(w.l2tp.lac.ppp), "q");
-	second = connects();
-	expect("open icrp fork close keep");
+	second = calls();
+	expect("open icrp");
 	cr_assert_str_eq(state_of(first), "queued");
-	cr_assert_str_eq(state_of(second), "forking");
+	cr_assert_str_eq(state_of(second), "waiting");
+	w.ppp.no_template = false;
+	subscribers_template_ready(w.all);
+	expect("icrp");
+	end_all();
+}
+
+Test(queue, the_template_dies_before_the_call_is_connected)
+{
+	struct l2tp_session *call;
+
+	world_start();
+	call = calls();
+	w.ppp.no_template = true;
+	lac_connects(call);
+	expect("open icrp");
+	cr_assert_str_eq(state_of(call), "queued");
+	cr_assert_eq(subscribers_get_counters(w.all)->in_setup, 0);
 	w.ppp.no_template = false;
 	subscribers_template_ready(w.all);
 	expect("fork close keep");
@@ -92,11 +161,11 @@ Test(queue, the_section_is_removed_while_a_call_waits)
 	struct l2tp_session *call;
 
 	world_start();
-	w.ppp.no_template = true;
-	call = connects();
+	call = calls();
 	w.config.ppp_count = 0;
-	w.log[0] = '\0';
 	world_reload();
+	w.log[0] = '\0';
+	lac_connects(call);
 	expect("close cdn:2/4");
 	cr_assert(call->closed);
 	world_end();
@@ -106,8 +175,8 @@ Test(queue, no_template_ever)
 {
 	world_start();
 	w.ppp.no_template = true;
-	connects();
-	expect("open icrp");
+	calls();
+	expect("open");
 	time_passes(ENV_SEC(60));
 	expect("close cdn:2/4");
 	world_end();
@@ -121,9 +190,10 @@ Test(queue, a_storm_without_hope_is_refused_early)
 	w.config.setup_limit = 1;
 	world_start();
 	for (int i = 0; i < 20; i++)
-		connects();
+		calls();
 	cr_assert_eq(subscribers_get_counters(w.all)->ended[END_BUSY], 0, "nothing is known yet");
 	for (; next < 9; next++) {
+		lac_connects(&w.l2tp.calls[next]);
 		time_passes(ENV_SEC(5));
 		comes_up(&w.l2tp.calls[next]);
 	}
@@ -154,9 +224,9 @@ Test(queue, quiet_times_say_nothing)
 		comes_up(connects());
 		w.log[0] = '\0';
 	}
-	connects();
-	connects();
-	call = connects();
+	calls();
+	calls();
+	call = calls();
 	cr_assert_str_eq(state_of(call), "queued");
 	end_all();
 }
