@@ -87,3 +87,22 @@ const struct column pool_columns[] = {
 	{ "free", "FREE", FORMAT_NUMBER, 0 },
 	{ 0 },
 };
+
+const struct column kernel_columns[] = {
+	{ "tunnel", "TUNNEL", FORMAT_NUMBER, 0 },
+	{ "session", "SESSION", FORMAT_NUMBER, 0 },
+	{ "peer_tunnel", "PEER-T", FORMAT_NUMBER, 10 },
+	{ "peer_session", "PEER-S", FORMAT_NUMBER, 9 },
+	{ "version", "V", FORMAT_NUMBER, 6 },
+	{ "encapsulation", "ENCAP", FORMAT_TEXT, 5 },
+	{ "peer", "PEER", FORMAT_TEXT, 4 },
+	{ "local", "LOCAL", FORMAT_TEXT, 8 },
+	{ "ifname", "IFACE", FORMAT_TEXT, 2 },
+	{ "name", "NAME", FORMAT_TEXT, 1 },
+	{ "rx_octets", "IN", FORMAT_OCTETS, 3 },
+	{ "tx_octets", "OUT", FORMAT_OCTETS, 3 },
+	{ "sockets", "SOCKETS", FORMAT_NUMBER, 11 },
+	{ "owner", "OWNER", FORMAT_TEXT, 0 },
+	{ "mark", "MARK", FORMAT_TEXT, 0 },
+	{ 0 },
+};

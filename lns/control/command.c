@@ -32,6 +32,8 @@ static const struct command commands[] = {
 	{ "show spool", ARGUMENT_NONE, 0, NULL, NULL,
 		"accounting records that wait for a server" },
 	{ "show pools", ARGUMENT_NONE, 0, pool_columns, NULL, "address pools, one a line" },
+	{ "show kernel", ARGUMENT_NONE, 0, kernel_columns, NULL,
+		"the kernel's L2TP tunnels and sessions" },
 	{ "history", ARGUMENT_NONE, OPTION_USER | OPTION_LAC, history_columns, NULL,
 		"the last ends and failed calls, newest first" },
 	{ "spool flush", ARGUMENT_NONE, 0, NULL, NULL, "send what waits for a server now" },

@@ -23,7 +23,9 @@ struct control_feed {
 	struct control_client *client;
 	const struct control_feed_command *command; /* NULL: no feed is open */
 	void *user;
-	uint64_t dropped; /* since the last item */
+	bool waits;              /* control_feed_wait */
+	control_supply_fn *next; /* NULL: items are pushed */
+	uint64_t dropped;        /* since the last item */
 };
 
 struct control_client {
@@ -121,21 +123,36 @@ static void end_command(struct control_client *client, const char *error)
 	client->args = NULL;
 }
 
+/* Whether the feed that is open, if any, is one that waits, and one that has something now. */
+static bool is_due(const struct control_client *client)
+{
+	return client->feed.command && client->feed.waits;
+}
+
+static bool is_supplied(const struct control_client *client)
+{
+	return client->feed.command && client->feed.next;
+}
+
 static void make_items(struct control_client *client)
 {
+	void *ctx = client->control->ctx;
 	char error[256] = "";
 
-	for (int i = 0; client->command && i < CONTROL_ITEMS; i++) {
+	for (int i = 0; (client->command || is_supplied(client)) && i < CONTROL_ITEMS; i++) {
 		json_t *item;
 
 		if (client->out_len > OUT_HIGH || client->broken)
 			return;
-		item = client->command->next(
-			client->control->ctx, client->args, &client->cursor, error, sizeof(error));
-		if (item)
+		item = client->command ? client->command->next(ctx, client->args, &client->cursor,
+						 error, sizeof(error))
+				       : client->feed.next(ctx, &client->feed);
+		if (item) {
 			answer(client, "item", item);
-		else
+		} else {
+			close_feed(client);
 			end_command(client, error);
+		}
 	}
 }
 
@@ -155,6 +172,17 @@ void *control_feed_user(const struct control_feed *feed)
 static void wake(struct control_client *client)
 {
 	env_io_set(client->io, ENV_READ | ENV_WRITE);
+}
+
+void control_feed_wait(struct control_feed *feed)
+{
+	feed->waits = true;
+}
+
+void control_feed_supply(struct control_feed *feed, control_supply_fn *next)
+{
+	feed->next = next;
+	wake(feed->client);
 }
 
 static void tell_dropped(struct control_feed *feed)
@@ -200,7 +228,7 @@ static void begin_feed(struct control_client *client, const struct control_feed_
 
 	client->feed = (struct control_feed){ .client = client, .command = command };
 	if (command->open(client->control->ctx, args, &client->feed, error, sizeof(error)) == 0) {
-		if (client->feed.command)
+		if (client->feed.command && !client->feed.waits)
 			answer(client, "started", json_true());
 		return;
 	}
@@ -248,7 +276,7 @@ static bool next_request(struct control_client *client)
 	char *end = memchr(client->in, '\n', client->in_len);
 	size_t len;
 
-	if (client->command)
+	if (client->command || is_due(client))
 		return false;
 	if (!end) {
 		if (client->in_len == sizeof(client->in)) {
@@ -311,9 +339,10 @@ static void client_ready(void *ctx, int events)
 	transmit(client);
 	if (client->feed.command && client->out_len == 0)
 		tell_dropped(&client->feed);
-	busy = client->command || client->out_len > 0;
-	if (client->broken || (client->eof && client->feed.command) ||
-		(client->eof && !busy && !memchr(client->in, '\n', client->in_len))) {
+	busy = client->command || is_supplied(client) || client->out_len > 0;
+	if (client->broken || (client->eof && client->feed.command && !is_due(client)) ||
+		(client->eof && !busy && !is_due(client) &&
+			!memchr(client->in, '\n', client->in_len))) {
 		client_free(client);
 		return;
 	}

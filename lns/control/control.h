@@ -58,6 +58,17 @@ struct control_feed_command {
 
 void control_feed_set_user(struct control_feed *feed, void *user);
 void *control_feed_user(const struct control_feed *feed);
+/*
+ * For open to say: this answer only waits for somebody before it can be given, and has an end. There is no
+ * {"started": true}; further requests of the client wait for it, and its closing for writing ends nothing.
+ */
+void control_feed_wait(struct control_feed *feed);
+/*
+ * All that there is to tell is known now: items are asked of next (ctx is that of the commands) as fast as
+ * the reader takes them, none is dropped. When it returns NULL the answer is complete and close is called.
+ */
+typedef json_t *control_supply_fn(void *ctx, struct control_feed *feed);
+void control_feed_supply(struct control_feed *feed, control_supply_fn *next);
 /* Sends item, which is consumed, NULL for one that memory was too short for; or counts it as dropped. */
 void control_feed_push(struct control_feed *feed, json_t *item);
 /* The answer is complete: "done", or an error when that is not NULL. The feed is gone afterwards. */

@@ -581,10 +581,10 @@ static void on_exited(void *ctx, const struct monitor_exit *exit)
 
 static void on_opened(void *ctx, enum monitor_open what, int error, int fd)
 {
-	(void)ctx;
-	(void)what;
 	(void)error;
-	if (fd >= 0)
+	if (what == MONITOR_OPEN_L2TP_DEBUGFS)
+		engine_inspect_opened(ctx, fd);
+	else if (fd >= 0)
 		close(fd);
 }
 
@@ -664,6 +664,7 @@ int engine_main(int monitor_fd)
 	LIST_INIT(&engine->listeners);
 	LIST_INIT(&engine->traces);
 	LIST_INIT(&engine->calls);
+	LIST_INIT(&engine->inspects);
 	LIST_INIT(&engine->metrics);
 	engine->env = env_ev_new();
 	if (!engine->env) {

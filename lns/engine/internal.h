@@ -3,7 +3,7 @@
  * The inside of the engine, shared by the engine_*.c files: engine.c (wiring, start, stop),
  * engine/tunnel.c (what a tunnel has in the kernel), engine/past.c (what a dead engine left),
  * engine/radius.c (radius/ on our loop), engine/control.c (what the control socket shows),
- * engine/trace.c and engine/call.c (its answers that go on).
+ * engine/trace.c and engine/call.c (its answers that go on), engine/inspect.c (the kernel's state).
  */
 #ifndef LNS_ENGINE_INTERNAL_H
 #define LNS_ENGINE_INTERNAL_H
@@ -38,6 +38,7 @@ struct engine_tunnel {
 	uint16_t id;
 	unsigned int subscribers; /* that have something of it */
 	bool in_kernel;           /* creation was asked for and did not fail */
+	uint64_t made;            /* when it was asked for, env_now */
 	bool down;
 };
 
@@ -87,6 +88,7 @@ struct engine {
 	struct control *control;
 	LIST_HEAD(, engine_trace) traces; /* owned by engine/trace.c */
 	LIST_HEAD(, engine_call) calls;   /* that an operator waits for; owned by engine/call.c */
+	LIST_HEAD(, engine_inspect) inspects; /* owned by engine/inspect.c */
 	uint8_t trace_scratch[L2TP_PACKET_MAX];
 	struct engine_past *past; /* NULL when there is none (left) */
 	LIST_HEAD(, engine_template) templates;
@@ -196,6 +198,36 @@ void engine_call_answered(struct engine *engine, struct l2tp_session *session);
 void engine_call_up(struct engine *engine, struct l2tp_session *session);
 void engine_call_down(
 	struct engine *engine, struct l2tp_session *session, const struct l2tp_result *result);
+
+/* ---- engine/inspect.c ---- */
+
+/* What engine and kernel disagree about. */
+enum engine_mark {
+	ENGINE_MARK_NONE,
+	ENGINE_MARK_ENDING,  /* going: no disagreement that would last */
+	ENGINE_MARK_LEFT,    /* of ours, in the kernel only */
+	ENGINE_MARK_DIFFERS, /* a tunnel with an id of ours, to somewhere else */
+	ENGINE_MARK_MISSING, /* of ours, in the engine only */
+};
+struct engine_match {
+	const char *owner;            /* "lnsd", "other" */
+	struct engine_tunnel *tunnel; /* NULL: none of ours */
+	struct subscriber *sub;       /* of a session; NULL: none */
+	enum engine_mark mark;
+};
+/* Whose an entry of the kernel is. */
+void engine_inspect_match(struct engine *engine, const struct kernel_l2tp_entry *entry,
+	struct engine_match *ret_match);
+/* Whether the kernel lacks what it had to have when it was asked for the list, at since (env_now). */
+bool engine_inspect_tunnel_missing(
+	const struct engine_tunnel *tunnel, const struct kernel_l2tp_list *list, uint64_t since);
+bool engine_inspect_session_missing(
+	struct subscriber *sub, const struct kernel_l2tp_list *list, uint64_t since);
+/* The monitor's answer: debugfs, owned from now on, or -1. */
+void engine_inspect_opened(struct engine *engine, int fd);
+int engine_inspect_open(
+	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
+void engine_inspect_close(void *ctx, struct control_feed *feed);
 
 /* ---- engine/control.c ---- */
 

@@ -81,6 +81,7 @@ static int create_in_kernel(struct engine_tunnel *tunnel, uint16_t peer_id)
 	tunnel->job = kernel_tunnel_create(tunnel->engine->kernel, net_socket_fd(tunnel->socket),
 		tunnel->id, peer_id, tunnel_created, tunnel);
 	tunnel->in_kernel = tunnel->job != NULL;
+	tunnel->made = env_now(tunnel->engine->env);
 	return tunnel->job ? 0 : -ENOMEM;
 }
 
@@ -168,6 +169,7 @@ int engine_tunnel_moved(void *ctx, struct l2tp_tunnel *l2tp, const struct l2tp_p
 			return -ENOMEM;
 		}
 		tunnel->job = job;
+		tunnel->made = env_now(engine->env);
 	}
 	net_socket_close(tunnel->socket);
 	tunnel->socket = socket;

@@ -128,18 +128,39 @@ struct kernel_job *kernel_sample_counters(
 
 /* A tunnel or session of the kernel, whoever made it. */
 struct kernel_l2tp_entry {
-	uint8_t version; /* 2 or 3 */
-	uint8_t is_session;
-	uint8_t encap; /* 0 UDP, 1 IP */
+	uint8_t version;    /* 2 or 3; 0: of a session whose tunnel is gone */
+	uint8_t is_session; /* otherwise session ids and what follows the addresses are 0 */
+	uint8_t encap;      /* 0 UDP, 1 IP */
 	uint32_t tunnel_id, peer_tunnel_id, session_id, peer_session_id;
-	union addr local, peer; /* of tunnels; no port with encap 1 */
+	union addr local, peer; /* of the tunnel; no port with encap 1 */
 	char ifname[16];        /* sessions that have one */
+	uint16_t pseudowire;    /* enum l2tp_pwtype: 5 Ethernet, 7 PPP */
+	bool send_seq, recv_seq, lns_mode;
+	uint32_t reorder_timeout;            /* ms */
+	uint8_t cookie_len, peer_cookie_len; /* octets */
 	uint64_t rx_octets, tx_octets, rx_packets, tx_packets, rx_errors, tx_errors;
+	uint64_t rx_out_of_sequence, rx_seq_discards;
+	/* From debugfs. */
+	bool has_details;
+	unsigned int references, socket_references; /* the latter of tunnels */
+	uint32_t next_send, next_receive;           /* of sessions with sequencing */
 };
-typedef void kernel_l2tp_fn(void *ctx, const struct kernel_l2tp_entry *entry);
-/* Dumps L2TP tunnels, then sessions, by generic netlink (-EOPNOTSUPP when the kernel has no such API). */
-struct kernel_job *kernel_l2tp_dump(
-	struct kernel *kernel, kernel_l2tp_fn *entry, kernel_done_fn *done, void *ctx);
+/* By ascending tunnel id, each tunnel before its sessions, those by ascending id. */
+struct kernel_l2tp_list {
+	struct kernel_l2tp_entry *entries; /* owned */
+	size_t count;
+};
+/*
+ * Lists all L2TP tunnels and sessions by generic netlink (-EOPNOTSUPP when the kernel has no such API).
+ * details is debugfs' l2tp/tunnels, opened for reading and owned from now on, or -1. With error 0, done
+ * finds the list in *ret_list, which is the caller's then, to be freed with kernel_l2tp_list_free.
+ */
+struct kernel_job *kernel_l2tp_dump(struct kernel *kernel, int details,
+	struct kernel_l2tp_list *ret_list, kernel_done_fn *done, void *ctx);
+/* An entry by its ids, session_id 0 for a tunnel; NULL: there is none. */
+const struct kernel_l2tp_entry *kernel_l2tp_find(
+	const struct kernel_l2tp_list *list, uint32_t tunnel_id, uint32_t session_id);
+void kernel_l2tp_list_free(struct kernel_l2tp_list *list);
 
 /*
  * From now on no callback of this job will be called, and job is not to be used again. What it made is

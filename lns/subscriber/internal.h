@@ -35,7 +35,7 @@ struct subscriber {
 
 	TAILQ_ENTRY(subscriber) in_queue;
 	TAILQ_ENTRY(subscriber) in_order; /* of keys, ascending */
-	LIST_ENTRY(subscriber) by_key, by_ifindex;
+	LIST_ENTRY(subscriber) by_key, by_call, by_ifindex;
 	bool counted_in_setup, counted_launching;
 
 	struct env_timer
@@ -111,6 +111,7 @@ struct subscribers {
 	struct subscriber_queue queue; /* waiting for a place */
 	struct subscriber_queue order;
 	struct subscriber_bucket by_key[SUBSCRIBER_BUCKETS], by_ifindex[SUBSCRIBER_BUCKETS],
+		by_call[SUBSCRIBER_BUCKETS], /* by NAS-Port */
 		by_user[SUBSCRIBER_BUCKETS]; /* those that are granted something */
 	struct subscriber_queue waiting;     /* for the address of a session that ends */
 	struct setup_rate rate;

@@ -88,6 +88,8 @@ static struct subscriber *subscriber_new(struct subscribers *all, struct l2tp_se
 	sub->tally->sessions[SUBSCRIBER_OPENING]++;
 	all->counters.coming++;
 	LIST_INSERT_HEAD(subscriber_bucket_of(all->by_key, sub->key), sub, by_key);
+	LIST_INSERT_HEAD(
+		subscriber_bucket_of(all->by_call, subscriber_nas_port(sub)), sub, by_call);
 	TAILQ_INSERT_TAIL(&all->order, sub, in_order);
 	all->count++;
 	l2tp_session_set_user(session, sub);

@@ -49,6 +49,23 @@ struct subscriber *subscriber_find(struct subscribers *all, uint64_t key)
 	return NULL;
 }
 
+struct subscriber *subscriber_find_session(
+	struct subscribers *all, uint16_t tunnel_id, uint16_t session_id)
+{
+	uint32_t port = (uint32_t)tunnel_id << 16 | session_id;
+	struct subscriber *sub;
+
+	LIST_FOREACH(sub, subscriber_bucket_of(all->by_call, port), by_call)
+		if (subscriber_nas_port(sub) == port)
+			return sub;
+	return NULL;
+}
+
+bool subscriber_is_in_kernel(const struct subscriber *sub)
+{
+	return sub->state > SUBSCRIBER_OPENING && sub->state < SUBSCRIBER_ENDING;
+}
+
 static struct subscriber *find_link(struct subscribers *all, uint32_t ifindex)
 {
 	struct subscriber *sub;
@@ -251,6 +268,7 @@ static void release(struct subscriber *sub)
 	if (sub->ifindex && !sub->link_gone)
 		LIST_REMOVE(sub, by_ifindex);
 	LIST_REMOVE(sub, by_key);
+	LIST_REMOVE(sub, by_call);
 	TAILQ_REMOVE(&all->order, sub, in_order);
 	all->count--;
 	state_session_release(all->host.state, sub->record);

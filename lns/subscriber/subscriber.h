@@ -104,6 +104,12 @@ unsigned int subscribers_count(const struct subscribers *subscribers);
 struct subscriber *subscriber_find(struct subscribers *subscribers, uint64_t key);
 struct subscriber *subscriber_next(struct subscribers *subscribers, uint64_t after);
 
+/* By our ids in the kernel: the one that has them now, ending ones included; the newest of several. */
+struct subscriber *subscriber_find_session(
+	struct subscribers *subscribers, uint16_t tunnel_id, uint16_t session_id);
+/* Whether its kernel session was made and is to be there. */
+bool subscriber_is_in_kernel(const struct subscriber *subscriber);
+
 /* Which sessions are meant, by what RADIUS was told of them; NULL: whatever it is. */
 struct subscriber_selector {
 	const char *acct_session_id, *user, *calling, *called, *nas_port_id;

@@ -158,17 +158,16 @@ static void on_input(void *ctx, const struct l2tp_path *path, const uint8_t *pac
 
 /* --- a tunnel and its LAC --- */
 
-static void on_entry(void *ctx, const struct kernel_l2tp_entry *entry)
-{
-	(void)ctx;
-	CHECK(t.count < 512);
-	t.entries[t.count++] = *entry;
-}
-
 static unsigned int dump(void)
 {
-	t.count = 0;
-	EQUAL(result(kernel_l2tp_dump(t.kernel, on_entry, on_done, NULL)), 0);
+	struct kernel_l2tp_list list = { 0 };
+
+	EQUAL(result(kernel_l2tp_dump(t.kernel, -1, &list, on_done, NULL)), 0);
+	CHECK(list.count <= 512);
+	t.count = list.count;
+	if (list.count)
+		memcpy(t.entries, list.entries, list.count * sizeof(*list.entries));
+	kernel_l2tp_list_free(&list);
 	return t.count;
 }
 

@@ -46,6 +46,8 @@ static int open_feed(
 	}
 	feed = opened;
 	control_feed_set_user(feed, &closed);
+	if (json_object_get(args, "wait"))
+		control_feed_wait(feed);
 	return 0;
 }
 
@@ -59,6 +61,16 @@ static void close_feed(void *ctx, struct control_feed *gone)
 
 static const struct control_feed_command feeds[] = { { "watch", open_feed, close_feed },
 	{ NULL, NULL, NULL } };
+
+/* Three items, then none. */
+static unsigned int supplied;
+
+static json_t *supply(void *ctx, struct control_feed *opened)
+{
+	(void)ctx;
+	cr_assert_eq(opened, feed);
+	return supplied == 3 ? NULL : json_integer(++supplied);
+}
 
 static void setup(void)
 {
@@ -97,7 +109,8 @@ static const char *ask(int fd, const char *text)
 	size_t len = 0;
 	ssize_t n;
 
-	cr_assert_eq(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+	if (*text)
+		cr_assert_eq(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
 	do {
 		env_fake_poll(env, 10);
 		n = recv(fd, answer + len, sizeof(answer) - 1 - len, MSG_DONTWAIT);
@@ -314,4 +327,46 @@ Test(control, a_feed_does_not_wait_for_its_reader)
 	control_feed_push(feed, json_integer(1));
 	cr_assert_str_eq(ask(fd, ""), "{\"item\":1}\n");
 	close(fd);
+}
+
+#define WAIT "{\"command\":\"watch\",\"args\":{\"wait\":true}}\n"
+
+Test(control, an_answer_that_waits_begins_when_it_is_there)
+{
+	int fd = connected();
+
+	cr_assert_str_eq(ask(fd, WAIT), "");
+	cr_assert_str_eq(ask(fd, "{\"command\":\"count\"}\n"), "", "the next one waits as well");
+	control_feed_supply(feed, supply);
+	cr_assert_eq(shutdown(fd, SHUT_WR), 0);
+	cr_assert_str_eq(ask(fd, ""),
+		"{\"item\":1}\n{\"item\":2}\n{\"item\":3}\n{\"done\":true}\n{\"done\":true}\n");
+	cr_assert_eq(closed, 1, "its owner was told");
+	close(fd);
+}
+
+Test(control, an_answer_that_waits_goes_to_a_client_that_says_no_more)
+{
+	int fd = connected();
+
+	cr_assert_str_eq(ask(fd, WAIT), "");
+	cr_assert_eq(shutdown(fd, SHUT_WR), 0);
+	cr_assert_str_eq(ask(fd, ""), "");
+	cr_assert_eq(closed, 0);
+	control_feed_end(feed, "the kernel is silent");
+	cr_assert_str_eq(ask(fd, ""), "{\"error\":\"the kernel is silent\"}\n");
+	close(fd);
+}
+
+Test(control, an_answer_that_waits_ends_with_its_client)
+{
+	int fd = connected();
+
+	cr_assert_str_eq(ask(fd, WAIT), "");
+	close(fd);
+	env_fake_poll(env, 10);
+	control_feed_supply(feed, supply);
+	for (int i = 0; i < 10; i++)
+		env_fake_poll(env, 10);
+	cr_assert_eq(closed, 1);
 }

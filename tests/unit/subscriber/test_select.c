@@ -165,3 +165,18 @@ Test(select, the_stop_has_the_class_of_the_change)
 	everything_settles(alice);
 	world_end();
 }
+
+Test(select, a_session_is_found_by_its_ids_in_the_kernel)
+{
+	struct subscriber *sub;
+
+	two_sessions();
+	sub = subscriber_find(w.all, bob->key);
+	cr_assert_eq(subscriber_find_session(w.all, sub->tunnel_id, sub->session_id), sub);
+	cr_assert_null(subscriber_find_session(w.all, sub->tunnel_id + 1, sub->session_id));
+	cr_assert(subscriber_is_in_kernel(sub));
+	subscriber_end(sub, END_RADIUS, NULL);
+	cr_assert_eq(subscriber_find_session(w.all, sub->tunnel_id, sub->session_id), sub);
+	cr_assert_not(subscriber_is_in_kernel(sub));
+	end_all();
+}

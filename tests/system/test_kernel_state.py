@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What lnsd shows of the kernel's L2TP, whoever made it, and what it sets right there."""
+
+import os
+
+import pytest
+
+from lab import l2tp
+from lab.lnsd import config
+from lab.site import LAC, LNS
+from lab.wait import wait_for
+from lab.xl2tpd import Call
+
+
+@pytest.fixture
+def genl(site):
+    """The kernel's L2TP on lns by netlink; skips where it has no such interface."""
+    if reason := l2tp.missing_netlink(site.lns):
+        pytest.skip(reason)
+    opened = l2tp.Genl(site.lns)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def online(lnsd, lac):
+    """alice is online: online(top=...) gives lnsd and the call."""
+
+    def make(**options):
+        server = lnsd(config(**options)).start()
+        call = Call("sub0", "alice", "wonderland")
+        lac(call)
+        call.start()
+        call.wait_up()
+        server.wait_sessions(1)
+        return server, call
+
+    return make
+
+
+@pytest.fixture
+def foreign(site):
+    """An L2TPv3 tunnel with a session on lns that ip(8) made."""
+    if reason := l2tp.missing_v3(site.lns):
+        pytest.skip(reason)
+    ends = ["encap", "udp", "local", LNS, "remote", LAC, "udp_sport", "5000", "udp_dport", "5001"]
+    site.lns.run("ip", "l2tp", "add", "tunnel", "tunnel_id", "100000", "peer_tunnel_id", "200000", *ends)
+    session = ["tunnel_id", "100000", "session_id", "7", "peer_session_id", "8", "cookie", "01020304"]
+    site.lns.run("ip", "l2tp", "add", "session", "name", "foreign0", *session)
+    yield
+    site.lns.run("ip", "l2tp", "del", "tunnel", "tunnel_id", "100000")
+
+
+def shown(server):
+    """The rows, as {(tunnel, session): row}; session None for a tunnel."""
+    rows = server.json("show", "kernel")
+    found = {(row["tunnel"], row["session"]): row for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def test_every_tunnel_and_session_is_shown(site, genl, radius, online, foreign):
+    server, _ = online()
+    session = server.sessions()[0]
+    tunnel = server.tunnels()[0]
+    wanted = {(tunnel["id"], None), (tunnel["id"], session["session"]), (100000, None), (100000, 7)}
+    rows = shown(server)
+    assert set(rows) == wanted
+
+    row = rows[(tunnel["id"], None)]
+    assert row["owner"] == "lnsd" and row["mark"] is None and row["kind"] == "tunnel"
+    assert (row["version"], row["encapsulation"]) == (2, "UDP")
+    assert row["peer_tunnel"] == tunnel["peer_id"] and row["name"] == "wholesale"
+    assert row["local"] == f"{LNS}:1701" and row["peer"] == f"{LAC}:1701"
+    row = rows[(tunnel["id"], session["session"])]
+    assert row["owner"] == "lnsd" and row["mark"] is None and row["kind"] == "session"
+    assert row["name"] == "alice" and row["ifname"] == session["ifname"]
+    assert row["pseudowire"] == "PPP" and row["mode"] == "LNS" and row["sequencing"] == "none"
+    assert row["rx_packets"] > 0 and row["tx_octets"] > 0
+
+    row = rows[(100000, None)]
+    assert row["owner"] == "other" and row["mark"] is None and row["version"] == 3
+    assert row["local"] == f"{LNS}:5000" and row["peer"] == f"{LAC}:5001"
+    row = rows[(100000, 7)]
+    assert row["owner"] == "other" and row["peer_session"] == 8 and row["ifname"] == "foreign0"
+    assert row["pseudowire"] == "Ethernet" and row["cookie_octets"] == 4
+
+    if os.path.exists("/sys/kernel/debug/l2tp/tunnels"):  # the monitor opens it for the engine
+        assert all(row["references"] > 0 for row in rows.values())
+        # Our socket is engine's, monitor's and pppd's; that of ip(8) is the kernel's own.
+        assert all(row["sockets"] > 0 for (_, number), row in rows.items() if number is None)
+    table = server.ctl("show", "kernel").splitlines()
+    assert len(table) == 5 and table[0].split()[:2] == ["TUNNEL", "SESSION"]
+    assert any("alice" in line and "lnsd" in line for line in table)
+
+
+def test_disagreements_are_marked(site, genl, radius, online):
+    server, _ = online()
+    tunnel, session = server.tunnels()[0]["id"], server.sessions()[0]["session"]
+    extra = 1 if session != 1 else 2
+    genl.add_session(tunnel, extra, 9)
+    assert shown(server)[(tunnel, extra)]["mark"] == "left over"
+    genl.delete_session(tunnel, session)
+
+    def missing():
+        row = shown(server).get((tunnel, session))
+        return row and row["mark"] == "missing in kernel" and row
+
+    row = wait_for(missing, "the mark of the session", context=lambda: server.ctl("show", "kernel"))
+    assert row["owner"] == "lnsd" and row["name"] == "alice" and row["peer"] == f"{LAC}:1701"
+    genl.delete_tunnel(tunnel)
+    wait_for(
+        lambda: shown(server)[(tunnel, None)]["mark"] == "missing in kernel",
+        "the mark of the tunnel",
+        context=lambda: server.ctl("show", "kernel"),
+    )
+    assert (tunnel, extra) not in shown(server)
