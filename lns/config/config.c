@@ -349,6 +349,14 @@ const struct config_ppp *config_find_ppp(const struct config *config, const char
 	return NULL;
 }
 
+const struct config_lac *config_find_lac_section(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->lac_count; i++)
+		if (!strcmp(config->lacs[i].lac.name, name))
+			return &config->lacs[i];
+	return NULL;
+}
+
 const struct config_pool *config_find_pool(const struct config *config, const char *name)
 {
 	for (size_t i = 0; i < config->pool_count; i++)

@@ -25,8 +25,16 @@ struct config_lac {
 	struct l2tp_lac lac; /* name, secret, timers, limits, ppp */
 	struct addr_prefix *peers;
 	size_t peer_count;
-	char host_name[128]; /* pattern with * and ?, "" = any */
-	int proxy_lcp;       /* PPP_PROXY_x, or -1: as the ppp section says */
+	char host_name[128];      /* pattern with * and ?, "" = any */
+	int proxy_lcp;            /* PPP_PROXY_x, or -1: as the ppp section says */
+	int sequencing;           /* CONFIG_SEQUENCING_x */
+	uint64_t reorder_timeout; /* whole ms, 0 = packets that come late are dropped */
+};
+
+/* When data packets are numbered (RFC 2661 section 5.4). */
+enum {
+	CONFIG_SEQUENCING_ALLOW,  /* when the LAC asks for it */
+	CONFIG_SEQUENCING_DEMAND, /* always: it is for the LNS to say */
 };
 
 /* Bits of config_ppp.auth; pppd offers them in its own order, chap, mschap-v2, pap. */
@@ -161,6 +169,7 @@ void config_free(struct config *config);
 
 const struct config_ppp *config_find_ppp(const struct config *config, const char *name);
 const struct config_pool *config_find_pool(const struct config *config, const char *name);
+const struct config_lac *config_find_lac_section(const struct config *config, const char *name);
 /* First match in file order, NULL when no lac section matches. */
 const struct config_lac *config_find_lac(
 	const struct config *config, const union addr *peer, const char *host_name);

@@ -66,6 +66,11 @@ static const struct config_word auto_words[] = {
 	{ NULL, 0 },
 };
 
+static const struct config_word sequencing_words[] = {
+	{ "allow", CONFIG_SEQUENCING_ALLOW },
+	{ "demand", CONFIG_SEQUENCING_DEMAND },
+	{ NULL, 0 },
+};
 static const struct config_word policy_words[] = {
 	{ "reject", CONFIG_POLICY_REJECT },
 	{ "replace", CONFIG_POLICY_REPLACE },
@@ -234,6 +239,16 @@ const struct config_option config_options[] = {
 	  .help = "Answer from a port of the tunnel's own instead of the listener's." },
 	{ CONFIG_LAC, "proxy-lcp", CONFIG_ENUM, AT(config_lac, proxy_lcp), ANY, NULL,
 	  .help = "As in the ppp section, which it overrides.", .words = proxy_words },
+	{ CONFIG_LAC, "sequencing", CONFIG_ENUM, AT(config_lac, sequencing), ANY, "allow",
+	  .help = "When data packets carry sequence numbers: allow: when the LAC requires them "
+		  "for a call; demand: always. Where they are used, packets without one are "
+		  "dropped. With demand a frame that the client sends before the LAC saw the "
+		  "first numbered one is lost, and sent again by PPP seconds later.",
+	  .words = sequencing_words },
+	{ CONFIG_LAC, "reorder-timeout", CONFIG_TIME, AT(config_lac, reorder_timeout),
+	  { 0, MINUTE }, "0s",
+	  .help = "How long a numbered data packet waits for those before it; 0: it does not "
+		  "wait, and what comes late is dropped. The kernel counts in milliseconds." },
 
 	{ CONFIG_PPP, "auth", CONFIG_SET, AT(config_ppp, auth), ANY, "chap, mschap-v2, pap",
 	  .help = "Authentication protocols that subscribers may use.", .words = auth_words, .list = true },

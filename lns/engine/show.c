@@ -98,7 +98,7 @@ static void add_call(json_t *item, const struct l2tp_call *call)
 			(json_int_t)call->serial_number, "tx_connect_speed",
 			(json_int_t)call->tx_connect_speed, "rx_connect_speed",
 			(json_int_t)call->rx_connect_speed, "physical_channel",
-			(json_int_t)call->physical_channel_id, "sequencing",
+			(json_int_t)call->physical_channel_id, "sequencing_required",
 			call->sequencing_required, "private_group",
 			engine_json_text(call->private_group_id), "agent_circuit_id",
 			engine_json_text(call->agent_circuit_id), "agent_remote_id",
@@ -134,7 +134,7 @@ json_t *engine_show_session(
 		return NULL;
 	json_object_update_new(item,
 		json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:o, s:o, s:o, s:i, s:I, s:I, s:I, "
-			  "s:I, s:I, s:o, s:o}",
+			  "s:b, s:I, s:I, s:I, s:o, s:o}",
 			"acct_session_id", info.acct_session_id, "peer_host", info.peer_host, "ppp",
 			info.ppp, "auth", info.auth, "radius_server",
 			engine_json_text(info.radius_server), "pid", info.pid, "ifindex",
@@ -142,8 +142,9 @@ json_t *engine_show_session(
 			engine_json_addr(&info.dns[0], false), "dns2",
 			engine_json_addr(&info.dns[1], false), "mtu", info.mtu, "session_timeout",
 			SECONDS(info.session_timeout), "idle_timeout", SECONDS(info.idle_timeout),
-			"interim", SECONDS(info.interim), "rx_packets",
-			(json_int_t)info.counters.rx_packets, "tx_packets",
+			"interim", SECONDS(info.interim), "sequencing", info.sequencing,
+			"reorder_timeout_ms", (json_int_t)(info.reorder_timeout / 1000),
+			"rx_packets", (json_int_t)info.counters.rx_packets, "tx_packets",
 			(json_int_t)info.counters.tx_packets, "phases", phases_of(&info), "ending",
 			engine_json_text(info.end)));
 	if (info.call)

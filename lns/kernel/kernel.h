@@ -75,8 +75,7 @@ struct kernel_job *kernel_tunnel_delete(
 
 struct kernel_session {
 	uint16_t tunnel_id, peer_tunnel_id, session_id, peer_session_id;
-	bool sequencing;              /* send sequence numbers and expect them */
-	unsigned int reorder_timeout; /* ms, 0 = do not reorder */
+	unsigned int reorder_timeout; /* ms; 0 = drop numbered frames that come late */
 };
 /*
  * Makes the kernel session as a PPPoL2TP socket, LNS mode, attached to the tunnel of fd; done gets the
@@ -85,6 +84,11 @@ struct kernel_session {
  */
 struct kernel_job *kernel_session_open(struct kernel *kernel, int fd,
 	const struct kernel_session *session, kernel_done_fn *done, void *ctx);
+/*
+ * From now on frames that leave by the session of this socket are numbered, and those that come without a
+ * number are dropped. At once, without a job: nothing in it waits. 0 or -errno.
+ */
+int kernel_session_sequence(int fd);
 struct kernel_job *kernel_session_delete(struct kernel *kernel, uint16_t tunnel_id,
 	uint16_t session_id, kernel_done_fn *done, void *ctx);
 

@@ -227,13 +227,16 @@ static int session_options(int fd, const struct kernel_session *session)
 {
 	int err = option_set(fd, PPPOL2TP_SO_LNSMODE, 1);
 
-	if (!err && session->sequencing)
-		err = option_set(fd, PPPOL2TP_SO_SENDSEQ, 1);
-	if (!err && session->sequencing)
-		err = option_set(fd, PPPOL2TP_SO_RECVSEQ, 1);
 	if (!err && session->reorder_timeout)
 		err = option_set(fd, PPPOL2TP_SO_REORDERTO, (int)session->reorder_timeout);
 	return err;
+}
+
+int kernel_session_sequence(int fd)
+{
+	int err = option_set(fd, PPPOL2TP_SO_SENDSEQ, 1);
+
+	return err ? err : option_set(fd, PPPOL2TP_SO_RECVSEQ, 1);
 }
 
 static int session_open_run(struct kernel_job *job, struct netlink *netlink)

@@ -92,6 +92,8 @@ void subscriber_get_info(const struct subscriber *sub, struct subscriber_info *r
 		.remote.in4 = { .sin_family = sub->remote ? AF_INET : AF_UNSPEC,
 			.sin_addr = { sub->remote } },
 		.auth = auth_name(sub->protocol),
+		.sequencing = sub->sequencing,
+		.reorder_timeout = sub->reorder_timeout,
 		.radius_server = sub->server,
 		.created = sub->created,
 		.connected = since(sub, sub->connected),

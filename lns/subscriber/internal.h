@@ -37,6 +37,8 @@ struct subscriber {
 	TAILQ_ENTRY(subscriber) in_order; /* of keys, ascending */
 	LIST_ENTRY(subscriber) by_key, by_call, by_ifindex;
 	bool counted_in_setup, counted_launching;
+	bool sequencing;          /* its data packets are numbered */
+	uint64_t reorder_timeout; /* of those that the LAC numbers, 0 = none */
 
 	struct env_timer
 		*timer; /* setup deadline, session timeout, end deadline: as the state says */

@@ -17,6 +17,12 @@
 
 #define OPEN_DEADLINE ENV_SEC(10) /* for the kernel to make the session */
 
+/* Its lac section in the configuration of now; NULL when it is gone. */
+static const struct config_lac *lac_section(const struct subscriber *sub)
+{
+	return config_find_lac_section(sub->all->config.config, sub->lac);
+}
+
 /* ---- setup ---- */
 
 static void kernel_session_made(void *ctx, int err, int fd)
@@ -50,6 +56,7 @@ static void refuse_call(struct subscribers *all, struct l2tp_session *session,
 static struct subscriber *subscriber_new(struct subscribers *all, struct l2tp_session *session)
 {
 	struct subscriber *sub = calloc(1, sizeof(*sub));
+	const struct config_lac *lac;
 	struct l2tp_session_info info;
 	struct l2tp_tunnel_info tunnel;
 
@@ -83,6 +90,8 @@ static struct subscriber *subscriber_new(struct subscribers *all, struct l2tp_se
 	snprintf(sub->peer_host, sizeof(sub->peer_host), "%s", tunnel.host_name);
 	snprintf(sub->calling, sizeof(sub->calling), "%s",
 		l2tp_session_call(session)->calling_number);
+	lac = lac_section(sub);
+	sub->reorder_timeout = lac ? lac->reorder_timeout : 0;
 	sub->entered = sub->created;
 	sub->tally = tally_lac(&all->tally, sub->lac);
 	sub->tally->sessions[SUBSCRIBER_OPENING]++;
@@ -124,6 +133,7 @@ void subscriber_call_request(struct subscribers *all, struct l2tp_session *sessi
 	wanted.peer_tunnel_id = tunnel_info.peer_id;
 	wanted.session_id = info.id;
 	wanted.peer_session_id = info.peer_id;
+	wanted.reorder_timeout = (unsigned int)(sub->reorder_timeout / ENV_MS(1));
 	sub->opening =
 		kernel_session_open(all->host.kernel, udp, &wanted, kernel_session_made, sub);
 	if (!sub->opening) {
@@ -374,13 +384,22 @@ static void fill_proxy(struct ppp_proxy *proxy, const struct l2tp_call *call)
 /* The lac section may overrule its ppp section. */
 static int proxy_policy(const struct subscriber *sub, const struct config_ppp *ppp)
 {
-	const struct config *config = sub->all->config.config;
+	const struct config_lac *lac = lac_section(sub);
 
-	for (size_t i = 0; i < config->lac_count; i++)
-		if (strcmp(config->lacs[i].lac.name, sub->lac) == 0 &&
-			config->lacs[i].proxy_lcp >= 0)
-			return config->lacs[i].proxy_lcp;
-	return ppp->proxy_lcp;
+	return lac && lac->proxy_lcp >= 0 ? lac->proxy_lcp : ppp->proxy_lcp;
+}
+
+/*
+ * Numbers data packets when the LAC requires it, or we do (RFC 2661 sections 4.4.4 and 5.4). Not before
+ * the first frame of ours is about to leave: a LAC that was not asked yet sends without numbers.
+ */
+static int sequence_data(struct subscriber *sub)
+{
+	const struct config_lac *lac = lac_section(sub);
+
+	sub->sequencing = l2tp_session_call(sub->l2tp)->sequencing_required ||
+			  (lac && lac->sequencing == CONFIG_SEQUENCING_DEMAND);
+	return sub->sequencing ? kernel_session_sequence(sub->pppox) : 0;
 }
 
 /* 0, -EAGAIN when no template is ready, or -errno. */
@@ -399,6 +418,9 @@ static int start_pppd(struct subscriber *sub)
 		return -EAGAIN;
 	if (udp < 0)
 		return -ENOTCONN;
+	err = sequence_data(sub);
+	if (err < 0)
+		return err;
 	err = ppp_channel_new(
 		all->host.env, sub->key, &channel_ops, sub, &sub->channel, &plugin_fd);
 	if (err < 0)

@@ -211,7 +211,7 @@ static int session_open(const struct kernel_session *session)
 		kernel_session_open(t.kernel, net_socket_fd(t.socket), session, on_done, NULL));
 }
 
-static const struct kernel_session plain = { TUNNEL, PEER_TUNNEL, 3, 30, false, 0 };
+static const struct kernel_session plain = { TUNNEL, PEER_TUNNEL, 3, 30, 0 };
 
 /* The LAC sends a data packet with len octets of PPP; sequence < 0: none. */
 static void lac_send(uint16_t tunnel, uint16_t session, int sequence, const void *ppp, size_t len)
@@ -255,16 +255,16 @@ static const uint8_t lcp[] = { 0xff, 0x03, 0xc0, 0x21, 1, 1, 0, 4 };
  */
 static void frames_pass(int fd, const struct kernel_session *session)
 {
-	size_t header = session->sequencing ? 10 : 6, inner = sizeof(lcp) - 2;
+	bool numbered = option_of(fd, PPPOL2TP_SO_SENDSEQ);
+	size_t header = numbered ? 10 : 6, inner = sizeof(lcp) - 2;
 	uint8_t got[1500];
 
-	lac_send(session->tunnel_id, session->session_id, session->sequencing ? 0 : -1, lcp,
-		sizeof(lcp));
+	lac_send(session->tunnel_id, session->session_id, numbered ? 0 : -1, lcp, sizeof(lcp));
 	EQUAL(read_soon(fd, got, sizeof(got)), inner);
 	CHECK(!memcmp(got, lcp + 2, inner));
 	EQUAL(send(fd, lcp + 2, inner, 0), inner);
 	EQUAL(read_soon(t.lac, got, sizeof(got)), header + sizeof(lcp));
-	EQUAL(got[0], session->sequencing ? 8 : 0);
+	EQUAL(got[0], numbered ? 8 : 0);
 	EQUAL(got[2] << 8 | got[3], session->peer_tunnel_id);
 	EQUAL(got[4] << 8 | got[5], session->peer_session_id);
 	CHECK(!memcmp(got + header, lcp, sizeof(lcp)));
@@ -485,12 +485,14 @@ static void case_session(void)
 
 static void case_session_with_sequencing(void)
 {
-	struct kernel_session session = { TUNNEL, PEER_TUNNEL, 3, 30, true, 50 };
+	struct kernel_session session = { TUNNEL, PEER_TUNNEL, 3, 30, 50 };
 
 	tunnel_socket("127.0.0.1");
 	EQUAL(tunnel_create(TUNNEL, PEER_TUNNEL), 0);
 	EQUAL(session_open(&session), 0);
 	EQUAL(option_of(t.fd, PPPOL2TP_SO_LNSMODE), 1);
+	EQUAL(option_of(t.fd, PPPOL2TP_SO_SENDSEQ), 0);
+	EQUAL(kernel_session_sequence(t.fd), 0);
 	EQUAL(option_of(t.fd, PPPOL2TP_SO_SENDSEQ), 1);
 	EQUAL(option_of(t.fd, PPPOL2TP_SO_RECVSEQ), 1);
 	CHECK(option_of(t.fd, PPPOL2TP_SO_REORDERTO) >= 40); /* kept in jiffies */
@@ -502,7 +504,7 @@ static void case_session_with_sequencing(void)
 /* Two tunnels of one LAC from one port: sessions of both carry data (Linux 6.11 and later). */
 static void case_two_tunnels_on_one_pair_of_addresses(void)
 {
-	static const struct kernel_session other = { 8, 80, 4, 40, false, 0 };
+	static const struct kernel_session other = { 8, 80, 4, 40, 0 };
 	struct net_socket *first;
 	int fd, other_fd;
 
@@ -664,7 +666,7 @@ static void case_many_sessions(void)
 	began = env_now(t.env);
 	for (i = 0; i < 250; i++) {
 		struct kernel_session session = { TUNNEL, PEER_TUNNEL, (uint16_t)(i + 1),
-			(uint16_t)(i + 1), false, 0 };
+			(uint16_t)(i + 1), 0 };
 
 		CHECK(kernel_session_open(
 			t.kernel, net_socket_fd(t.socket), &session, on_many, &many_fds[i]));

@@ -22,7 +22,7 @@ ZLB = 0
 RESULT, VERSION, FRAMING_CAPABILITIES, BEARER_CAPABILITIES = 1, 2, 3, 4
 HOST_NAME, TUNNEL_ID, WINDOW, CHALLENGE, RESPONSE = 7, 9, 10, 11, 13
 SESSION_ID, SERIAL, MINIMUM_BPS, MAXIMUM_BPS, FRAMING_TYPE = 14, 15, 16, 17, 19
-CALLED_NUMBER, TX_SPEED, RANDOM_VECTOR, DISCONNECT_CAUSE = 21, 24, 36, 46
+CALLED_NUMBER, TX_SPEED, RANDOM_VECTOR, SEQUENCING_REQUIRED, DISCONNECT_CAUSE = 21, 24, 36, 39, 46
 
 
 def u16(value):
@@ -36,6 +36,18 @@ def u32(value):
 def avp(kind, value, mandatory=True, vendor=0):
     head = (0x8000 if mandatory else 0) | (6 + len(value))
     return struct.pack("!HHH", head, vendor, kind) + value
+
+
+def data_of(octets):
+    """(sequence number or None, PPP frame) of a data packet."""
+    flags = struct.unpack("!H", octets[:2])[0]
+    assert flags & 0x800F == 2, octets.hex()
+    at = 8 if flags & 0x4000 else 6
+    number = struct.unpack("!H", octets[at : at + 2])[0] if flags & 0x0800 else None
+    at += 4 if flags & 0x0800 else 0
+    if flags & 0x0200:
+        at += 2 + struct.unpack("!H", octets[at : at + 2])[0]
+    return number, octets[at:]
 
 
 @dataclass
@@ -97,6 +109,11 @@ class ScriptLac:
         self.send_octets(self.last)
         if kind != ZLB:
             self.ns = (self.ns + 1) & 0xFFFF
+
+    def send_data(self, session_id, frame, number=None):
+        """A data packet, with a sequence number when one is given."""
+        flags, numbers = (0x0002, b"") if number is None else (0x0802, u16(number) + u16(0))
+        self.send_octets(struct.pack("!HHH", flags, self.peer_id, session_id) + numbers + frame)
 
     def repeat(self):
         """The last message once more, as it was."""
@@ -202,11 +219,11 @@ class ScriptLac:
     def icrq(self, session_id):
         self.send(ICRQ, avp(SESSION_ID, u16(session_id)), avp(SERIAL, u32(1)))
 
-    def call(self, session_id):
-        """ICRQ, ICRP, ICCN; returns the session id of the LNS."""
+    def call(self, session_id, *more):
+        """ICRQ, ICRP, ICCN with these AVPs more; returns the session id of the LNS."""
         self.icrq(session_id)
         peer = self.expect(ICRP).u16(SESSION_ID)
-        self.send(ICCN, avp(TX_SPEED, u32(64000)), avp(FRAMING_TYPE, u32(1)), session_id=peer)
+        self.send(ICCN, avp(TX_SPEED, u32(64000)), avp(FRAMING_TYPE, u32(1)), *more, session_id=peer)
         return peer
 
     def stop(self, code=1):

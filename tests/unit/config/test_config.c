@@ -99,6 +99,10 @@ Test(config, defaults)
 	cr_assert_eq(lac->lac.window, 64);
 	cr_assert_eq(lac->lac.retransmit_cap, 8000000);
 	cr_assert_eq(lac->proxy_lcp, -1);
+	cr_assert_eq(lac->sequencing, CONFIG_SEQUENCING_ALLOW);
+	cr_assert_eq(lac->reorder_timeout, 0);
+	cr_assert_eq(config_find_lac_section(config, "l"), lac);
+	cr_assert_null(config_find_lac_section(config, "p"));
 	cr_assert(!lac->lac.challenge);
 	ppp = config_find_ppp(config, "p");
 	cr_assert_eq(ppp->auth, CONFIG_AUTH_CHAP | CONFIG_AUTH_MSCHAP_V2 | CONFIG_AUTH_PAP);
@@ -121,7 +125,7 @@ Test(config, values)
 		"log-level = debug // x\n"
 		"lac a { peers = { 10.0.0.0/8 } peers += { \"2001:db8::/32\" } host-name = 'Bng*'\n"
 		"  secret = 'a\"b\\'c${d}#' hello = 1500ms hide-avps = yes port-per-tunnel = on\n"
-		"  ppp = p proxy-lcp = never challenge = false idle = 2h }\n"
+		"  ppp = p proxy-lcp = never sequencing = demand reorder-timeout = 50ms challenge = false idle = 2h }\n"
 		"ppp p { auth = { pap } local-address = 192.0.2.1 dns = { 192.0.2.2, 192.0.2.3 }\n"
 		"  lcp-echo = 1m ipv6 = true mtu = 1500 }\n"
 		"radius { interim = 0 nas-ip-address = 192.0.2.1\n"
@@ -144,6 +148,8 @@ Test(config, values)
 	cr_assert_eq(lac->lac.idle, UINT64_C(7200000000));
 	cr_assert(lac->lac.hide_avps && lac->lac.host_ports == 1 && !lac->lac.challenge);
 	cr_assert_eq(lac->proxy_lcp, 2);
+	cr_assert_eq(lac->sequencing, CONFIG_SEQUENCING_DEMAND);
+	cr_assert_eq(lac->reorder_timeout, 50000);
 	cr_assert_eq(config->ppps[0].auth, CONFIG_AUTH_PAP);
 	cr_assert_eq(config->ppps[0].lcp_echo_interval, 60);
 	cr_assert_str_eq(addr_text_host(&config->ppps[0].dns[1], text), "192.0.2.3");

@@ -380,7 +380,7 @@ Test(link, sample_has_every_interface_once)
 /* Where the kernel has L2TP the list is empty; where it has not, every L2TP job says so. */
 Test(link, kernel_without_l2tp_says_so)
 {
-	struct kernel_session session = { 1, 1, 1, 1, false, 0 };
+	struct kernel_session session = { 1, 1, 1, 1, 0 };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct kernel_l2tp_list list = { 0 };
 	int err = finish(kernel_l2tp_dump(t.kernel, -1, &list, on_done, &t));

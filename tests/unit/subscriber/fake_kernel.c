@@ -92,8 +92,18 @@ struct kernel_job *kernel_session_open(struct kernel *kernel, int fd,
 	(void)kernel;
 	cr_assert_eq(fd, 2000);
 	cr_assert(session->session_id && session->peer_session_id && session->tunnel_id);
-	done("open");
+	if (session->reorder_timeout)
+		done("open:%u", session->reorder_timeout);
+	else
+		done("open");
 	return job_new("open", fn, ctx);
+}
+
+int kernel_session_sequence(int fd)
+{
+	cr_assert_eq(fd, 1000);
+	done("number");
+	return w.kernel.sequence_error;
 }
 
 void kernel_close(struct kernel *kernel, int fd)

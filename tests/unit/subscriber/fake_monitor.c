@@ -121,6 +121,14 @@ void state_publish(uint32_t *used, uint32_t value)
 
 /* ---- config.h ---- */
 
+const struct config_lac *config_find_lac_section(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->lac_count; i++)
+		if (strcmp(config->lacs[i].lac.name, name) == 0)
+			return &config->lacs[i];
+	return NULL;
+}
+
 const struct config_ppp *config_find_ppp(const struct config *config, const char *name)
 {
 	for (size_t i = 0; i < config->ppp_count; i++)

@@ -566,3 +566,63 @@ Test(life, memory_is_freed_in_every_state)
 		w.env = NULL;
 	}
 }
+
+/* ---- numbers on data packets ---- */
+
+/* The LAC requires them with its ICCN, long after the kernel session was made. */
+Test(life, data_is_numbered_when_the_lac_requires_it)
+{
+	struct config_lac lac = { .reorder_timeout = ENV_MS(50) };
+	struct subscriber_info info;
+	struct l2tp_session *call;
+
+	lac.lac = w.l2tp.lac;
+	w.config.lacs = &lac;
+	w.config.lac_count = 1;
+	world_start();
+	call = lac_calls();
+	expect("open:50");
+	kernel_answers(call, OK);
+	expect("icrp");
+	call->call.sequencing_required = true;
+	lac_connects(call);
+	expect("number fork close keep");
+	subscriber_get_info(subscriber_find(w.all, call->key), &info);
+	cr_assert(info.sequencing);
+	cr_assert_eq(info.reorder_timeout, ENV_MS(50));
+	lac_hangs_up(call);
+	everything_settles(call);
+	world_end();
+}
+
+Test(life, data_is_numbered_when_the_lac_section_demands_it)
+{
+	struct config_lac lac = { .sequencing = CONFIG_SEQUENCING_DEMAND };
+	struct l2tp_session *call;
+
+	lac.lac = w.l2tp.lac;
+	w.config.lacs = &lac;
+	w.config.lac_count = 1;
+	world_start();
+	call = lac_calls();
+	kernel_answers(call, OK);
+	lac_connects(call);
+	expect("open icrp number fork close keep");
+	lac_hangs_up(call);
+	everything_settles(call);
+	world_end();
+}
+
+Test(life, data_that_cannot_be_numbered_ends_the_call)
+{
+	struct l2tp_session *call;
+
+	w.kernel.sequence_error = -ENOTCONN;
+	world_start();
+	call = lac_calls();
+	call->call.sequencing_required = true;
+	kernel_answers(call, OK);
+	lac_connects(call);
+	expect("open icrp number close cdn:2/4");
+	world_end();
+}
