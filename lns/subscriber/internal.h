@@ -117,7 +117,9 @@ struct subscribers {
 		by_user[SUBSCRIBER_BUCKETS]; /* those that are granted something */
 	struct subscriber_queue waiting;     /* for the address of a session that ends */
 	struct setup_rate rate;
-	unsigned int launching; /* of those in setup: from the ICRP until a pppd runs */
+	unsigned int launching,
+		forking;     /* of those in setup: from the ICRP, the ICCN, until a pppd runs */
+	unsigned int window; /* how many may be launching */
 	struct subscribers_counters counters;
 	struct tally tally;
 	struct phases phases;
@@ -217,6 +219,8 @@ void subscriber_authorised(struct subscriber *sub);
 
 /* ---- queue.c ---- */
 
+#define SUBSCRIBER_FIRST_WINDOW 4
+
 /* Waits for a place; one whose call is connected already, before all others. May end and free it. */
 void subscriber_enqueue(struct subscriber *sub);
 /* Whether a call that comes now would wait for its place in setup until it is too late. */
@@ -224,6 +228,8 @@ bool subscriber_is_hopeless(const struct subscribers *all);
 /* Starts queued sessions as long as there is a place for them. */
 void subscriber_start_next(struct subscribers *all);
 void subscriber_leave_queue(struct subscriber *sub);
+/* A call is connected: the forks it finds before it say whether more ICRPs should be under way, or fewer. */
+void subscriber_fit_window(struct subscribers *all);
 /* Its pppd runs. */
 void subscriber_launched(struct subscriber *sub);
 /* Gives up its place, if it has one: then call subscriber_start_next when its own affairs are settled. */

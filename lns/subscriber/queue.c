@@ -5,8 +5,10 @@
  *
  * A call waits before its LAC is answered: once the ICRP is out, a client stands at the LAC's end whose
  * LCP frames should be answered at once. So there are two limits: of sessions in setup, until their
- * network is up, and of those that are launching, between ICRP and a running pppd. The second one is
- * small, because forks are made one after the other, and each of them waits for those before it.
+ * network is up, and of those that are launching, between ICRP and a running pppd. Forks are made one
+ * after the other: a call that is connected should find next to none before it, yet some when others
+ * wait. The second limit follows from that: it is a window that learns how many ICRPs are under way to
+ * their LACs and back in the time of a fork.
  *
  * A LAC that does not connect its call soon loses the place to another one, and goes to the head of the
  * queue when it does.
@@ -20,7 +22,9 @@
 #include <string.h>
 
 #define SAMPLES_NEEDED 8
-#define LAUNCH_LIMIT   8
+#define WINDOW_MIN     2
+#define WINDOW_MAX     64
+#define FORKS_WANTED   2
 #define PLACE_DEADLINE ENV_SEC(1) /* for the ICCN, before another call gets the place */
 
 static void note_left_setup(struct subscribers *all)
@@ -65,6 +69,14 @@ static void count_launching(struct subscriber *sub, bool launching)
 		return;
 	sub->counted_launching = launching;
 	sub->all->launching += launching ? 1 : -1u;
+}
+
+void subscriber_fit_window(struct subscribers *all)
+{
+	if (all->forking == 0 && !TAILQ_EMPTY(&all->queue) && all->window < WINDOW_MAX)
+		all->window++;
+	else if (all->forking > FORKS_WANTED && all->window > WINDOW_MIN)
+		all->window--;
 }
 
 void subscriber_launched(struct subscriber *sub)
@@ -150,7 +162,7 @@ void subscriber_start_next(struct subscribers *all)
 	if (all->starting)
 		return; /* it ends some: the loop below is at work */
 	all->starting = true;
-	while (!all->stopping && all->launching < LAUNCH_LIMIT &&
+	while (!all->stopping && all->launching < all->window &&
 		all->counters.in_setup < all->config.config->setup_limit &&
 		(sub = first_ready(all)))
 		start(sub);

@@ -452,6 +452,7 @@ void subscriber_begin_ppp(struct subscriber *sub)
 	char detail[128];
 	int err;
 
+	subscriber_fit_window(sub->all);
 	subscriber_enter(sub, SUBSCRIBER_FORKING);
 	env_timer_start(sub->timer, sub->all->config.config->setup_timeout);
 	err = start_pppd(sub);

@@ -135,6 +135,8 @@ void subscriber_enter(struct subscriber *sub, enum subscriber_state state)
 		observe(sub, sub->state, now);
 	if (sub->state == SUBSCRIBER_OPENING)
 		sub->all->counters.coming--;
+	sub->all->forking += state == SUBSCRIBER_FORKING;
+	sub->all->forking -= sub->state == SUBSCRIBER_FORKING;
 	sub->tally->sessions[sub->state]--;
 	sub->tally->sessions[state]++;
 	sub->state = state;
@@ -537,6 +539,7 @@ int subscribers_new(const struct subscribers_host *host, struct subscribers **re
 	LIST_INIT(&all->kills);
 	all->kill_timer = env_timer_new(host->env, flush_all_signals, all);
 	all->sample_timer = env_timer_new(host->env, sample_due, all);
+	all->window = SUBSCRIBER_FIRST_WINDOW;
 	all->history = history_new();
 	if (!all->kill_timer || !all->sample_timer || !all->history) {
 		subscribers_free(all);

@@ -27,6 +27,7 @@ from lab.site import CORE, GATEWAY, LNS, LNS_CORE, Site  # noqa: E402
 from lab.wait import wait_for  # noqa: E402
 from lab.xl2tpd import Xl2tpd, write  # noqa: E402
 
+FETCH = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
 USERS = 'DEFAULT	Cleartext-Password := "password"\n'
 SECRET = "secret"  # of RADIUS; radius.so takes none with a space
 RANGE = "100.64.0.2-100.64.255.254"
@@ -34,6 +35,7 @@ STARTS = 60  # seconds for the Accounting Starts after the last call is up
 GONE = 300  # seconds for everything to be gone after the end of all calls
 COURSE = 1500  # seconds for all waves of one run of the load generator
 SETUP_TIMEOUT = "120s"  # slow is measured, not refused
+METRICS = "127.0.0.1:9473"
 
 
 # ---- what is measured around a program -------------------------------------------------------------
@@ -134,6 +136,7 @@ listen     = {{ "0.0.0.0" }}
 user       = "nobody"
 plugin     = "{BUILD}/lns.so"
 setup-timeout = {SETUP_TIMEOUT}
+metrics    = "{METRICS}"
 lac "bench" {{ peers = {{ "198.51.100.0/24" }} ppp = "default" }}
 ppp "default" {{
 	auth          = {{ "chap" }}
@@ -144,11 +147,21 @@ ppp "default" {{
 pool "subscribers" {{ ranges = {{ "{RANGE}" }} }}
 {radius(SECRET)}
 """
+        self.site = site
         self.lnsd = Lnsd(Metered(site.lns, cgroup), text).start()
 
     def stats(self):
         """What lnsd says of itself; the longest turn of its loop is among it."""
         return self.lnsd.json("show", "stats")
+
+    def phases(self):
+        """Of all calls so far: seconds in each phase, and how many there were."""
+        text = self.site.lns.run("/usr/bin/python3", "-c", FETCH, f"http://{METRICS}/metrics")
+        found = re.findall(r'lnsd_call_phase_seconds_(sum|count){phase="(\w+)"} ([\d.e+-]+)', text)
+        phases = {phase: {} for _, phase, _ in found}
+        for kind, phase, value in found:
+            phases[phase][kind] = float(value)
+        return phases
 
     def log(self):
         return self.lnsd.log()
@@ -193,6 +206,9 @@ class Xl2tpdBench:
 
     def stats(self):
         return None
+
+    def phases(self):
+        return {}
 
     def log(self):
         return self.xl2tpd.process.output()
@@ -362,6 +378,15 @@ def run_storm(site, cgroup, accounting, options):
     }
 
 
+def means(before, after):
+    """Milliseconds in each phase, of the calls between the two."""
+    since = {
+        phase: {kind: value - before[phase][kind] for kind, value in values.items()}
+        for phase, values in after.items()
+    }
+    return {phase: 1e3 * d["sum"] / d["count"] for phase, d in since.items() if d["count"]}
+
+
 def bench_lns(site, server, options, name, make):
     cgroup = Cgroup(name)
     server.forget()
@@ -374,7 +399,9 @@ def bench_lns(site, server, options, name, make):
             load.result()
         accounting = Accounting(server)
         wait_gone(site, cgroup, accounting, {"interfaces": 10, "processes": 3})
+        before = lns.phases()
         found["setup"] = run_first_wave(site, cgroup, accounting, options)
+        found["phases_ms"] = means(before, lns.phases())
         found["stats_after_setup"] = lns.stats()
         if options.storm != "none":
             found["storm"] = run_storm(site, cgroup, accounting, options)
@@ -433,6 +460,10 @@ ROWS = (
             *(("up", "ICCN to IP up"), ("call", "ICRQ to IP up")),
         )
         for p in (50, 99)
+    ),
+    *(
+        (f"phase {phase}, mean, ms", "{:.1f}", lambda f, phase=phase: dig(f, "phases_ms", phase))
+        for phase in ("kernel", "queue", "connect", "fork", "lcp", "auth", "network", "end")
     ),
     ("clients' retransmissions", "{:.0f}", lambda f: total(dig(f, "setup", "retransmissions"))),
     ("teardown, s", "{:.2f}", lambda f: dig(f, "setup", "teardown_seconds", "all") or dig(f, "teardown_seconds")),

@@ -71,15 +71,40 @@ Test(queue, few_are_launched_at_a_time)
 	world_start();
 	for (int i = 0; i < 20; i++)
 		call[i] = calls();
-	cr_assert_eq(subscribers_get_counters(w.all)->in_setup, 8);
-	cr_assert_eq(subscribers_get_counters(w.all)->queued, 12);
-	lac_connects(call[0]);
-	cr_assert_str_eq(state_of(call[8]), "queued");
+	cr_assert_eq(subscribers_get_counters(w.all)->in_setup, 4);
+	cr_assert_eq(subscribers_get_counters(w.all)->queued, 16);
+	for (int i = 0; i < 4; i++)
+		lac_connects(call[i]);
+	w.log[0] = '\0';
 	template_answers(call[0], 0);
-	cr_assert_str_eq(state_of(call[8]), "waiting");
-	cr_assert_eq(subscribers_get_counters(w.all)->in_setup, 9);
-	lac_hangs_up(call[1]);
-	cr_assert_str_eq(state_of(call[9]), "waiting");
+	expect("icrp");
+	template_answers(call[1], 0);
+	expect("icrp");
+	lac_hangs_up(call[4]);
+	expect("close closed icrp");
+	end_all();
+}
+
+/* Their number fits the time between an ICRP and its ICCN, so that forks neither wait nor queue up. */
+Test(queue, the_window_of_launches_fits_the_lac)
+{
+	struct l2tp_session *call[FAKE_CALLS];
+	unsigned int next = 0;
+
+	w.config.setup_limit = 1000;
+	world_start();
+	for (unsigned int i = 0; i < FAKE_CALLS; i++)
+		call[i] = calls();
+	for (; next < 10; next++) { /* far away: forks are done before the next one is connected */
+		lac_connects(call[next]);
+		template_answers(call[next], 0);
+	}
+	cr_assert_eq(subscribers_get_counters(w.all)->in_setup, 10 + 14);
+	for (unsigned int i = 0; i < 14; i++) /* near: all at once */
+		lac_connects(call[next + i]);
+	for (unsigned int i = 0; i < 14; i++)
+		template_answers(call[next + i], 0);
+	cr_assert_eq(subscribers_get_counters(w.all)->in_setup, 24 + 4);
 	end_all();
 }
 
