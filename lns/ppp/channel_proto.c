@@ -34,7 +34,7 @@ static int fork_ok(const void *message)
 	return fork->exec <= 1 && mtu_ok(fork->mtu) && mtu_ok(fork->mru) &&
 	       fork->proxy_lcp <= PPP_PROXY_NEVER &&
 	       name_ok(fork->name, sizeof(fork->name), "abcdefghijklmnopqrstuvwxyz0123456789-") &&
-	       proxy->authen_type <= 5 &&
+	       proxy->authen_type <= PPP_PROXY_AUTHEN_MAX &&
 	       proxy->initial_received_len <= sizeof(proxy->initial_received) &&
 	       proxy->last_sent_len <= sizeof(proxy->last_sent) &&
 	       proxy->last_received_len <= sizeof(proxy->last_received) &&

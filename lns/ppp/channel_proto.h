@@ -48,6 +48,8 @@ struct ppp_head {
 	uint64_t session; /* the session's key, never 0, never repeated */
 };
 
+#define PPP_PROXY_AUTHEN_MAX 5
+
 /* Proxy LCP and proxy authentication, as far as the LAC sent them; lengths 0 = absent. */
 struct ppp_proxy {
 	uint16_t

@@ -363,16 +363,22 @@ static const struct ppp_channel_ops channel_ops = {
 
 /* ---- its start ---- */
 
+/*
+ * An authentication of a type that is not in RFC 2661 section 4.4.5 says nothing to us: the client is
+ * authenticated here, as if there were no Proxy Authen Type.
+ */
 static void fill_proxy(struct ppp_proxy *proxy, const struct l2tp_call *call)
 {
-	proxy->authen_type = call->proxy_authen_type;
+	bool known = call->proxy_authen_type <= PPP_PROXY_AUTHEN_MAX;
+
+	proxy->authen_type = known ? call->proxy_authen_type : 0;
 	proxy->authen_id = call->proxy_authen_id;
 	proxy->initial_received_len = call->initial_received_len;
 	proxy->last_sent_len = call->last_sent_len;
 	proxy->last_received_len = call->last_received_len;
-	proxy->name_len = call->proxy_name_len;
-	proxy->challenge_len = call->proxy_challenge_len;
-	proxy->response_len = call->proxy_response_len;
+	proxy->name_len = known ? call->proxy_name_len : 0;
+	proxy->challenge_len = known ? call->proxy_challenge_len : 0;
+	proxy->response_len = known ? call->proxy_response_len : 0;
 	memcpy(proxy->initial_received, call->initial_received, sizeof(proxy->initial_received));
 	memcpy(proxy->last_sent, call->last_sent, sizeof(proxy->last_sent));
 	memcpy(proxy->last_received, call->last_received, sizeof(proxy->last_received));

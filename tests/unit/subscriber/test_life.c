@@ -513,6 +513,28 @@ Test(life, interims_are_spread_over_their_interval)
 	world_end();
 }
 
+/* The LAC's proxy LCP counts; what it says of an authentication that is not in the RFC does not. */
+Test(life, an_unknown_proxy_authentication_is_left_out)
+{
+	const struct ppp_proxy *proxy = &w.ppp.request.proxy;
+	struct l2tp_session *call;
+
+	world_start();
+	call = call_in(SUBSCRIBER_WAITING);
+	call->call.last_sent_len = 4;
+	call->call.proxy_authen_type = PPP_PROXY_AUTHEN_MAX + 1;
+	call->call.proxy_name_len = call->call.proxy_challenge_len = 3;
+	call->call.proxy_response_len = 16;
+	lac_connects(call);
+	expect("fork close keep");
+	cr_assert_eq(proxy->last_sent_len, 4);
+	cr_assert_eq(proxy->authen_type, 0);
+	cr_assert_eq(proxy->name_len + proxy->challenge_len + proxy->response_len, 0);
+	subscriber_end(subscriber_find(w.all, call->key), END_OPERATOR, NULL);
+	everything_settles(call);
+	world_end();
+}
+
 Test(life, a_stop_ends_all_and_starts_nothing)
 {
 	struct l2tp_session *up, *waiting;
