@@ -110,7 +110,7 @@ LINK_control    := control base
 LINK_load       := l2tp base
 EXTRA_base      := lns/state.c
 EXTRA_load      := $(wildcard tests/load/ppp*.c) \
-	$(patsubst %,tests/load/%.c,icmp mschap mutate_packet options rng stats)
+	$(patsubst %,tests/load/%.c,icmp mschap mutate_packet mutate_tunnel options rng stats)
 SYS_radius      := -lradcli -lnettle -lsqlite3 -lpthread
 SYS_l2tp        := -lnettle
 SYS_load        := -lnettle

@@ -180,20 +180,21 @@ json_t *engine_show_stats(void *ctx, const json_t *args, uint64_t *cursor, char 
 	*cursor = DONE;
 	env_ev_get_load(engine->env, &load);
 	return json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, "
-			 "s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:i, s:I, s:I}}",
+			 "s:I, s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:i, s:I, s:I}}",
 		"tunnels", (int)engine->tunnel_count, "online", (int)c->online, "in_setup",
 		(int)c->in_setup, "queued", (int)c->queued, "calls", (json_int_t)c->requested,
 		"calls_up", (json_int_t)c->up, "ended", reasons_of(c), "l2tp", "packets_in",
-		(json_int_t)l->packets_in, "packets_out", (json_int_t)l->packets_out, "discarded",
-		(json_int_t)l->discarded, "unknown_tunnel", (json_int_t)l->unknown_tunnel,
-		"wrong_source", (json_int_t)l->wrong_source, "sccrq_limited",
-		(json_int_t)l->sccrq_limited, "retransmissions", (json_int_t)l->retransmissions,
-		"duplicates", (json_int_t)l->duplicates, "out_of_order",
-		(json_int_t)l->out_of_order, "calls_refused", (json_int_t)l->calls_refused,
-		"engine", "generation", (json_int_t)engine->generation, "loop_turns",
-		(json_int_t)load.turns, "kernel_jobs", (int)kernel_pending(engine->kernel),
-		"longest_turn_us", (json_int_t)load.longest, "longest_kernel_job_us",
-		(json_int_t)kernel_longest(engine->kernel));
+		(json_int_t)l->packets_in, "packets_out", (json_int_t)l->packets_out, "taken",
+		(json_int_t)l->taken, "refused", (json_int_t)l->refused, "ignored",
+		(json_int_t)l->ignored, "discarded", (json_int_t)l->discarded, "unknown_tunnel",
+		(json_int_t)l->unknown_tunnel, "wrong_source", (json_int_t)l->wrong_source,
+		"sccrq_limited", (json_int_t)l->sccrq_limited, "retransmissions",
+		(json_int_t)l->retransmissions, "duplicates", (json_int_t)l->duplicates,
+		"out_of_order", (json_int_t)l->out_of_order, "calls_refused",
+		(json_int_t)l->calls_refused, "engine", "generation",
+		(json_int_t)engine->generation, "loop_turns", (json_int_t)load.turns, "kernel_jobs",
+		(int)kernel_pending(engine->kernel), "longest_turn_us", (json_int_t)load.longest,
+		"longest_kernel_job_us", (json_int_t)kernel_longest(engine->kernel));
 }
 
 /* ---- history and pools ---- */

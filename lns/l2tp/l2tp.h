@@ -176,6 +176,7 @@ void l2tp_server_watch(struct l2tp_server *server, bool on);
 struct l2tp_counters {
 	uint64_t packets_in, packets_out, octets_in, octets_out;
 	uint64_t discarded, data_to_control, unknown_tunnel, wrong_source, sccrq_limited;
+	uint64_t taken, refused, ignored; /* messages in turn: good; answered by an end; unknown */
 	uint64_t retransmissions, duplicates, out_of_order, given_up;
 	uint64_t tunnels_up, tunnels_down, calls_up, calls_down, calls_refused;
 };

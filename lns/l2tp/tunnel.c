@@ -360,8 +360,11 @@ static void deliver_bad(struct l2tp_tunnel *tunnel, struct tunnel_input *input)
 static void deliver(
 	struct l2tp_tunnel *tunnel, enum l2tp_verdict verdict, struct tunnel_input *input)
 {
+	struct l2tp_counters *counters = &tunnel->server->counters;
+
 	switch (verdict) {
 	case L2TP_OK:
+		counters->taken++;
 		if (*input->result.text)
 			note_mistake(
 				tunnel, input->msg->type, "taken without an AVP", &input->result);
@@ -369,9 +372,11 @@ static void deliver(
 		tunnel_step(tunnel, tunnel_classify(tunnel, input), input);
 		break;
 	case L2TP_CLEAR:
+		counters->refused++;
 		deliver_bad(tunnel, input);
 		break;
 	default:
+		counters->ignored++;
 		note_mistake(tunnel, input->msg->type, "ignored", &input->result);
 		break;
 	}

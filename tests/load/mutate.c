@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mutate: the hostile LAC's tunnel. What it sends is made in mutate_packet.c.
+ * mutate: the hostile LAC. What it sends is made in mutate_packet.c, what it knows is in
+ * mutate_tunnel.c.
  *
- * It has no reliable transport. Ns goes on with every packet that the LNS should have taken, and back to
- * what the LNS last said that it expects when that does not move: so most packets are in the window and
- * reach the LNS's state machines.
+ * Several tunnels are open at a time, so that there is always one to send to. What ends a tunnel is sent
+ * only while all are open, and the next one is asked for at once, but no faster than an LNS that limits
+ * SCCRQs per source answers: so most packets come to a live tunnel.
+ *
+ * When all was sent the tunnels are closed in order, and one more must open and close.
  */
 #include "tests/load/mutate.h"
 
 #include "lns/env.h"
 #include "lns/l2tp/digest.h"
 #include "tests/load/mutate_packet.h"
+#include "tests/load/mutate_tunnel.h"
 #include "tests/load/rng.h"
 
 #include <errno.h>
@@ -22,14 +26,28 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BATCH       8           /* packets per turn */
-#define BATCH_ALONE 4           /* the same while no tunnel is open */
+#define TUNNELS     8
+#define BATCH       2           /* packets per tunnel and turn */
 #define PAUSE       ENV_MS(1)   /* between turns */
-#define RESYNC      ENV_MS(50)  /* without progress of the LNS's Nr */
-#define OPEN_AGAIN  ENV_MS(200) /* between SCCRQs */
-#define PROOF_TRIES 100
+#define RESYNC      ENV_SEC(1)  /* without progress of the LNS's Nr */
+#define GONE        ENV_SEC(4)  /* the same: the tunnel is no more */
+#define SCCRQ_PAUSE ENV_MS(70)  /* between SCCRQs */
+#define OPEN_AGAIN  ENV_SEC(1)  /* between SCCRQs for one tunnel */
+#define END_AGAIN   ENV_SEC(1)  /* until a tunnel that should have ended is used again */
+#define CLOSE_AGAIN ENV_MS(200) /* between StopCCNs at the end */
+#define WINDOW      64          /* that we offer */
+#define TRIES       100         /* to find or close a tunnel at the end */
 
-enum stage { OPENING, OPEN, PROVING, DONE };
+enum stage { SENDING, CLOSING, PROVING, CLOSING_PROOF, DONE };
+enum state { SHUT, ASKED, OPEN, ENDING };
+
+struct line {
+	struct mutate_tunnel tunnel;
+	enum state state;
+	uint64_t asked;    /* when the SCCRQ, or what ends the tunnel, was sent */
+	uint64_t progress; /* when the LNS's Nr last moved, or there was nothing to acknowledge */
+	uint64_t resynced;
+};
 
 struct mutate {
 	struct env *env;
@@ -43,11 +61,9 @@ struct mutate {
 	struct env_io *io;
 	struct env_timer *timer;
 	enum stage stage;
-	struct mutate_peer known;
-	uint64_t began, opening, next_send;
-	uint16_t acknowledged; /* the LNS's last Nr */
-	uint64_t progress;     /* when it changed */
-	unsigned int proofs;
+	struct line lines[TUNNELS];
+	uint64_t began, next_send, next_sccrq;
+	unsigned int tries;
 	struct mutate_result result;
 };
 
@@ -57,103 +73,143 @@ static bool transmit(struct mutate *mutate, const uint8_t *packet, size_t len)
 	       (errno != EAGAIN && errno != ENOBUFS);
 }
 
-static void send_message(struct mutate *mutate, const struct l2tp_msg *msg, uint16_t ns)
+static void send_message(struct mutate *mutate, const struct l2tp_msg *msg, uint16_t tunnel_id,
+	uint16_t ns, uint16_t nr)
 {
 	uint8_t packet[L2TP_SEND_MAX];
-	int len = l2tp_msg_encode(
-		msg, mutate->known.tunnel_id, 0, NULL, NULL, packet, sizeof(packet));
+	int len = l2tp_msg_encode(msg, tunnel_id, 0, NULL, NULL, packet, sizeof(packet));
 
 	if (len < 0)
 		return;
-	mutate_set_sequence(packet, ns, mutate->known.nr);
+	mutate_set_sequence(packet, ns, nr);
 	(void)transmit(mutate, packet, (size_t)len);
 }
 
-/* Asks for a tunnel; a new one each time, so that the LNS does not take it for a repetition. */
-static void send_sccrq(struct mutate *mutate)
+/* Asks for a tunnel; with a new id each time, so that the LNS does not take it for a repetition. */
+static void open_line(struct mutate *mutate, struct line *line)
 {
 	struct l2tp_msg msg = { .type = L2TP_SCCRQ,
 		.present = 1ull << L2TP_AVP_PROTOCOL_VERSION | 1ull << L2TP_AVP_HOST_NAME |
 			   1ull << L2TP_AVP_FRAMING_CAPABILITIES |
-			   1ull << L2TP_AVP_ASSIGNED_TUNNEL_ID,
+			   1ull << L2TP_AVP_BEARER_CAPABILITIES |
+			   1ull << L2TP_AVP_ASSIGNED_TUNNEL_ID |
+			   1ull << L2TP_AVP_RECEIVE_WINDOW_SIZE,
 		.protocol_version = 0x0100,
 		.framing_capabilities = 3,
+		.bearer_capabilities = 3,
+		.receive_window_size = WINDOW,
 		.host_name = { .data = (const uint8_t *)"hostile", .len = 7 } };
 
-	mutate->known = (struct mutate_peer){ .own_id = rng_id(&mutate->rng) };
-	mutate->opening = env_now(mutate->env);
-	msg.assigned_tunnel_id = mutate->known.own_id;
-	send_message(mutate, &msg, 0);
+	*line = (struct line){ .state = ASKED, .asked = env_now(mutate->env) };
+	line->tunnel.own_id = msg.assigned_tunnel_id = rng_id(&mutate->rng);
+	mutate->next_sccrq = line->asked + SCCRQ_PAUSE;
+	send_message(mutate, &msg, 0, 0, 0);
+}
+
+static void close_line(struct mutate *mutate, struct line *line)
+{
+	struct mutate_tunnel *tunnel = &line->tunnel;
+	struct l2tp_msg msg = { .type = L2TP_STOPCCN,
+		.present = 1ull << L2TP_AVP_RESULT_CODE | 1ull << L2TP_AVP_ASSIGNED_TUNNEL_ID,
+		.result = { .code = L2TP_STOPCCN_GENERAL },
+		.assigned_tunnel_id = tunnel->own_id };
+
+	mutate_tunnel_resync(tunnel);
+	send_message(mutate, &msg, tunnel->id, tunnel->ns++, tunnel->nr);
+}
+
+/* The LNS ended it, or must have. */
+static void lose(struct mutate *mutate, struct line *line)
+{
+	mutate->result.lost += mutate->stage == SENDING && line->state != ENDING;
+	line->state = SHUT;
 }
 
 static void finish(struct mutate *mutate)
 {
-	struct l2tp_msg msg = { .type = L2TP_STOPCCN,
-		.present = 1ull << L2TP_AVP_RESULT_CODE | 1ull << L2TP_AVP_ASSIGNED_TUNNEL_ID,
-		.result = { .code = L2TP_STOPCCN_GENERAL },
-		.assigned_tunnel_id = mutate->known.own_id };
-
-	if (mutate->known.tunnel_id)
-		send_message(mutate, &msg, mutate->known.ns);
+	for (struct line *line = mutate->lines; line < mutate->lines + TUNNELS; line++) {
+		if (line->state == OPEN)
+			close_line(mutate, line);
+	}
 	mutate->result.seconds = (double)(env_now(mutate->env) - mutate->began) / 1e6;
 	mutate->stage = DONE;
 	env_timer_stop(mutate->timer);
 	mutate->done(mutate->ctx);
 }
 
-static void receive_sccrp(struct mutate *mutate, const struct l2tp_msg *sccrp)
+/* ---- what the LNS says ---- */
+
+static void send_scccn(struct mutate *mutate, const struct l2tp_msg *sccrp)
 {
 	struct l2tp_msg msg = { .type = L2TP_SCCCN };
 
-	if (mutate->known.tunnel_id || mutate->stage == OPEN)
-		return;
-	mutate->known.tunnel_id = sccrp->assigned_tunnel_id;
-	mutate->known.nr = 1;
 	if (l2tp_msg_has(sccrp, L2TP_AVP_CHALLENGE) && mutate->secret.len) {
 		msg.present |= 1ull << L2TP_AVP_CHALLENGE_RESPONSE;
 		l2tp_digest_response(L2TP_SCCCN, &mutate->secret, sccrp->challenge.data,
 			sccrp->challenge.len, msg.challenge_response);
 	}
-	send_message(mutate, &msg, 1);
-	mutate->known.ns = 2;
-	if (mutate->stage == PROVING) {
-		mutate->result.alive = true;
-		finish(mutate);
-		return;
-	}
-	mutate->stage = OPEN;
-	mutate->acknowledged = 2;
-	mutate->progress = env_now(mutate->env);
-	mutate->result.tunnels++;
+	send_message(mutate, &msg, sccrp->assigned_tunnel_id, 1, 1);
 }
 
-static void receive_message(struct mutate *mutate, const struct l2tp_msg *msg)
+/* It is that of another tunnel when a mutated SCCRQ gave the same id. */
+static void receive_sccrp(struct mutate *mutate, struct line *line, const struct l2tp_msg *sccrp)
+{
+	struct mutate_tunnel *tunnel = &line->tunnel;
+
+	if (line->state == ASKED) {
+		tunnel->id = sccrp->assigned_tunnel_id;
+		tunnel->nr = 1;
+		tunnel->ns = tunnel->acknowledged = 2;
+		line->state = OPEN;
+		line->progress = env_now(mutate->env);
+		mutate->result.tunnels += mutate->stage == SENDING;
+		mutate->result.alive |= mutate->stage == PROVING;
+	}
+	if (tunnel->id == sccrp->assigned_tunnel_id)
+		send_scccn(mutate, sccrp);
+}
+
+/* StopCCNs have been sent. */
+static bool is_closing(const struct mutate *mutate)
+{
+	return (mutate->stage == CLOSING || mutate->stage == CLOSING_PROOF) && mutate->tries;
+}
+
+static void receive_on(struct mutate *mutate, struct line *line, const struct l2tp_header *header,
+	const struct l2tp_msg *msg)
+{
+	if (msg->type == L2TP_SCCRP) {
+		receive_sccrp(mutate, line, msg);
+		return;
+	}
+	if (line->state < OPEN || (header->nr < 2 && line->tunnel.acknowledged == 2))
+		return; /* it has not seen the SCCCN */
+	if (header->nr != line->tunnel.acknowledged)
+		line->progress = env_now(mutate->env);
+	if (line->state == ENDING && (int16_t)(header->nr - line->tunnel.ns) > 0)
+		line->state = OPEN; /* it had another message of that number */
+	mutate_tunnel_heard(&line->tunnel, header, msg);
+	if (msg->type == L2TP_STOPCCN)
+		lose(mutate, line);
+	else if ((line->state == ENDING || is_closing(mutate)) &&
+		 !mutate_tunnel_ahead(&line->tunnel))
+		line->state = SHUT; /* the LNS has got what ends it */
+}
+
+/* Counts it, and acknowledges a StopCCN, whichever tunnel that is about. */
+static void take_note(
+	struct mutate *mutate, const struct l2tp_header *header, const struct l2tp_msg *msg)
 {
 	struct l2tp_msg zlb = { .type = L2TP_ZLB };
 
-	switch (msg->type) {
-	case L2TP_SCCRP:
-		receive_sccrp(mutate, msg);
-		break;
-	case L2TP_ICRP:
-		mutate->result.calls++;
-		mutate->known.sessions[mutate->known.session_count++ % MUTATE_SESSIONS] =
-			msg->assigned_session_id;
-		break;
-	case L2TP_CDN:
-		mutate->result.cdns++;
-		break;
-	case L2TP_STOPCCN:
-		mutate->result.stopccns++;
-		send_message(mutate, &zlb, mutate->known.ns);
-		if (mutate->stage != OPEN)
-			break;
-		mutate->stage = OPENING;
-		send_sccrq(mutate);
-		break;
-	default:
-		break;
-	}
+	mutate->result.calls += msg->type == L2TP_ICRP;
+	mutate->result.cdns += msg->type == L2TP_CDN;
+	if (msg->type != L2TP_STOPCCN)
+		return;
+	mutate->result.stopccns++;
+	if (msg->assigned_tunnel_id)
+		send_message(mutate, &zlb, msg->assigned_tunnel_id, header->nr,
+			(uint16_t)(header->ns + 1));
 }
 
 static void receive(struct mutate *mutate, const uint8_t *packet, size_t len)
@@ -173,16 +229,13 @@ static void receive(struct mutate *mutate, const uint8_t *packet, size_t len)
 		mutate->result.invalid++;
 		return;
 	}
-	if (header.tunnel_id != mutate->known.own_id || mutate->stage == DONE)
-		return;
-	if (header.nr != mutate->acknowledged)
-		mutate->progress = env_now(mutate->env);
-	mutate->acknowledged = header.nr;
-	if (msg.type == L2TP_ZLB)
-		return;
-	if ((int16_t)(header.ns - mutate->known.nr) >= 0)
-		mutate->known.nr = (uint16_t)(header.ns + 1);
-	receive_message(mutate, &msg);
+	take_note(mutate, &header, &msg);
+	for (struct line *line = mutate->lines; line < mutate->lines + TUNNELS; line++) {
+		if (line->state != SHUT && line->tunnel.own_id == header.tunnel_id) {
+			receive_on(mutate, line, &header, &msg);
+			break;
+		}
+	}
 }
 
 static void readable(void *ctx, int events)
@@ -191,7 +244,7 @@ static void readable(void *ctx, int events)
 	struct mutate *mutate = ctx;
 
 	(void)events;
-	for (int i = 0; i < 4 * BATCH; i++) {
+	for (int i = 0; i < 64 && mutate->stage != DONE; i++) {
 		ssize_t len = recv(mutate->fd, packet, sizeof(packet), MSG_DONTWAIT);
 
 		if (len < 0)
@@ -200,67 +253,177 @@ static void readable(void *ctx, int events)
 	}
 }
 
-/* Whether the LNS will take the packet for the next one, whatever else is wrong with it. */
-static bool is_next(const struct mutate *mutate, const uint8_t *packet, size_t len)
-{
-	struct l2tp_header header;
+/* ---- what it is sent ---- */
 
-	return len > 12 && l2tp_header_decode(packet, len, &header, NULL) == L2TP_OK &&
-	       header.tunnel_id == mutate->known.tunnel_id && header.ns == mutate->known.ns;
+static bool all_open(const struct mutate *mutate)
+{
+	for (const struct line *line = mutate->lines; line < mutate->lines + TUNNELS; line++) {
+		if (line->state != OPEN)
+			return false;
+	}
+	return true;
 }
 
-/* Sends up to a batch; the time until the next. */
-static uint64_t send_batch(struct mutate *mutate)
+/* A packet that may go out now: what costs a tunnel waits until one can be had. */
+static size_t make_packet(struct mutate *mutate, struct line *line,
+	uint8_t packet[MUTATE_PACKET_MAX], struct mutate_view *ret)
+{
+	const struct mutate_tunnel *tunnel = &line->tunnel;
+	bool costly = all_open(mutate) && env_now(mutate->env) >= mutate->next_sccrq;
+	size_t len;
+
+	do {
+		len = mutate_packet(&mutate->rng, tunnel, &mutate->secret, packet);
+		mutate_tunnel_judge(tunnel, &mutate->secret, packet, len, ret);
+	} while (ret->effect >= MUTATE_OPENING && !costly);
+	if (ret->effect == MUTATE_FATAL) {
+		mutate_set_sequence(packet, tunnel->ns, tunnel->nr);
+		ret->ns = tunnel->ns;
+	}
+	return len;
+}
+
+static bool send_one(struct mutate *mutate, struct line *line)
+{
+	uint8_t packet[MUTATE_PACKET_MAX];
+	struct mutate_view view;
+	size_t len = make_packet(mutate, line, packet, &view);
+
+	if (!transmit(mutate, packet, len))
+		return false;
+	mutate->result.sent++;
+	if (view.effect == MUTATE_OPENING)
+		mutate->next_sccrq = env_now(mutate->env) + SCCRQ_PAUSE;
+	mutate->result.reached += view.effect == MUTATE_REACHED || view.effect == MUTATE_FATAL;
+	mutate->result.connected += view.effect == MUTATE_REACHED && view.type == L2TP_ICCN &&
+				    view.verdict == L2TP_OK &&
+				    mutate_tunnel_awaits(&line->tunnel, view.session_id);
+	mutate_tunnel_sent(&line->tunnel, &view);
+	if (view.effect == MUTATE_FATAL) {
+		line->state = ENDING;
+		line->asked = env_now(mutate->env);
+	}
+	return true;
+}
+
+/* Opens, gives up, or sends on: whatever the tunnel needs. */
+static void tend(struct mutate *mutate, struct line *line, uint64_t now)
+{
+	unsigned int ahead = mutate_tunnel_ahead(&line->tunnel);
+
+	switch (line->state) {
+	case SHUT:
+	case ASKED:
+		if (now >= mutate->next_sccrq &&
+			(line->state == SHUT || now - line->asked >= OPEN_AGAIN))
+			open_line(mutate, line);
+		return;
+	case ENDING: /* until the LNS has it */
+		if (now - line->asked >= END_AGAIN) {
+			mutate_tunnel_resync(&line->tunnel);
+			line->state = OPEN;
+		}
+		return;
+	case OPEN:
+		break;
+	}
+	if (!ahead)
+		line->progress = now;
+	if (now - line->progress > GONE) {
+		close_line(mutate, line);
+		lose(mutate, line);
+	} else if (now - line->progress > RESYNC && now - line->resynced > RESYNC) {
+		mutate_tunnel_resync(&line->tunnel);
+		line->resynced = now;
+	}
+}
+
+/* Sends to all that are open; the time until the next turn. */
+static uint64_t send_batch(struct mutate *mutate, uint64_t now)
 {
 	const struct options *options = mutate->options;
-	uint64_t now = env_now(mutate->env);
-	uint8_t packet[MUTATE_PACKET_MAX];
-	int batch = mutate->stage == OPEN ? BATCH : BATCH_ALONE;
 
-	for (int i = 0; i < batch && mutate->result.sent < options->mutate; i++) {
-		size_t len;
-
-		if (options->rate > 0) {
-			if (now < mutate->next_send)
-				return mutate->next_send - now;
-			mutate->next_send += (uint64_t)(1e6 / options->rate);
+	for (struct line *line = mutate->lines; line < mutate->lines + TUNNELS; line++) {
+		tend(mutate, line, now);
+		for (int i = 0; i < BATCH && line->state == OPEN; i++) {
+			if (mutate->result.sent >= options->mutate ||
+				mutate_tunnel_ahead(&line->tunnel) >= MUTATE_AHEAD)
+				break;
+			if (options->rate > 0) {
+				if (now < mutate->next_send)
+					return mutate->next_send - now;
+				mutate->next_send += (uint64_t)(1e6 / options->rate);
+			}
+			if (!send_one(mutate, line))
+				return PAUSE;
 		}
-		if (now - mutate->progress > RESYNC) {
-			mutate->known.ns = mutate->acknowledged;
-			mutate->progress = now;
-		}
-		len = mutate_packet(&mutate->rng, &mutate->known, packet);
-		if (!transmit(mutate, packet, len))
-			break;
-		mutate->result.sent++;
-		if (is_next(mutate, packet, len))
-			mutate->known.ns++;
 	}
 	return PAUSE;
+}
+
+/* ---- the end ---- */
+
+static bool all_shut(struct mutate *mutate)
+{
+	bool shut = true;
+
+	for (struct line *line = mutate->lines; line < mutate->lines + TUNNELS; line++) {
+		if (line->state == OPEN) {
+			close_line(mutate, line);
+			shut = false;
+		}
+	}
+	return shut;
+}
+
+static void enter(struct mutate *mutate, enum stage stage)
+{
+	mutate->stage = stage;
+	mutate->tries = 0;
+}
+
+/* One step of closing and proving; the time until the next. */
+static uint64_t wind_up(struct mutate *mutate)
+{
+	struct line *proof = mutate->lines;
+
+	if (mutate->tries++ == TRIES || mutate->stage == DONE) {
+		finish(mutate);
+		return 0;
+	}
+	if (mutate->stage == PROVING) {
+		if (proof->state == OPEN)
+			enter(mutate, CLOSING_PROOF);
+		else
+			open_line(mutate, proof);
+	} else if (all_shut(mutate)) {
+		if (mutate->stage == CLOSING_PROOF) {
+			finish(mutate);
+			return 0;
+		}
+		for (struct line *line = mutate->lines; line < mutate->lines + TUNNELS; line++)
+			line->state = SHUT;
+		enter(mutate, PROVING);
+	}
+	return CLOSE_AGAIN;
 }
 
 static void timer_fired(void *ctx)
 {
 	struct mutate *mutate = ctx;
-	uint64_t now = env_now(mutate->env), delay;
+	uint64_t delay;
 
-	if (mutate->stage == PROVING) {
-		if (mutate->proofs++ == PROOF_TRIES) {
-			finish(mutate);
-			return;
+	if (mutate->stage == SENDING) {
+		delay = send_batch(mutate, env_now(mutate->env));
+		if (mutate->result.sent >= mutate->options->mutate) {
+			enter(mutate, CLOSING);
+			delay = CLOSE_AGAIN;
 		}
-		send_sccrq(mutate);
-		env_timer_start(mutate->timer, OPEN_AGAIN);
-		return;
+	} else {
+		delay = wind_up(mutate);
 	}
-	if (mutate->stage == OPENING && now - mutate->opening >= OPEN_AGAIN)
-		send_sccrq(mutate);
-	delay = send_batch(mutate);
-	if (mutate->result.sent >= mutate->options->mutate) {
-		mutate->stage = PROVING;
-		delay = OPEN_AGAIN;
-	}
-	env_timer_start(mutate->timer, delay);
+	if (mutate->stage != DONE)
+		env_timer_start(mutate->timer, delay);
 }
 
 void mutate_interrupt(struct mutate *mutate)
@@ -332,12 +495,15 @@ const struct mutate_result *mutate_result(const struct mutate *mutate)
 
 void mutate_report(const struct mutate_result *result, const struct options *options)
 {
-	printf("%" PRIu64 " mutated packets in %.2f s, through %" PRIu64 " tunnels\n"
+	printf("%" PRIu64 " mutated packets in %.2f s, %" PRIu64 " of them to live tunnels\n"
+	       "%" PRIu64 " tunnels (%" PRIu64 " lost unexpectedly), %" PRIu64 " calls, %" PRIu64
+	       " of them connected\n"
 	       "%" PRIu64 " answers: %" PRIu64 " StopCCN, %" PRIu64 " CDN, %" PRIu64
-	       " ICRP, %" PRIu64 " that we refuse\n"
+	       " that we refuse\n"
 	       "%s, seed %" PRIu64 "\n",
-		result->sent, result->seconds, result->tunnels, result->replies, result->stopccns,
-		result->cdns, result->calls, result->invalid,
+		result->sent, result->seconds, result->reached, result->tunnels, result->lost,
+		result->calls, result->connected, result->replies, result->stopccns, result->cdns,
+		result->invalid,
 		result->alive ? "ok: the LNS still opens tunnels"
 			      : "FAILED: the LNS opens no tunnel any more",
 		options->seed);
@@ -346,12 +512,15 @@ void mutate_report(const struct mutate_result *result, const struct options *opt
 int mutate_report_json(
 	const struct mutate_result *result, const struct options *options, const char *path)
 {
-	json_t *root = json_pack("{s:b, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "ok",
-		result->alive && !result->invalid, "seed", (json_int_t)options->seed, "sent",
-		(json_int_t)result->sent, "seconds", result->seconds, "tunnels",
-		(json_int_t)result->tunnels, "answers", (json_int_t)result->replies, "stopccns",
-		(json_int_t)result->stopccns, "cdns", (json_int_t)result->cdns, "calls",
-		(json_int_t)result->calls, "invalid", (json_int_t)result->invalid);
+	json_t *root =
+		json_pack("{s:b, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "ok",
+			result->alive && !result->invalid, "seed", (json_int_t)options->seed,
+			"sent", (json_int_t)result->sent, "reached", (json_int_t)result->reached,
+			"seconds", result->seconds, "tunnels", (json_int_t)result->tunnels, "lost",
+			(json_int_t)result->lost, "calls", (json_int_t)result->calls, "connected",
+			(json_int_t)result->connected, "answers", (json_int_t)result->replies,
+			"stopccns", (json_int_t)result->stopccns, "cdns", (json_int_t)result->cdns,
+			"invalid", (json_int_t)result->invalid);
 	int err = 0;
 
 	if (!root)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mutate: a hostile LAC. It opens a real tunnel and then sends control packets that were good until it
- * changed them; whenever the LNS closes the tunnel it opens another.
+ * mutate: a hostile LAC. It opens a few real tunnels with calls and then sends control packets that were
+ * good until it changed them; whenever the LNS closes a tunnel it opens another.
  */
 #ifndef LOAD_MUTATE_H
 #define LOAD_MUTATE_H
@@ -14,7 +14,9 @@ struct env;
 struct mutate;
 
 struct mutate_result {
-	uint64_t sent, tunnels, calls;             /* calls: ICRPs, in spite of all */
+	uint64_t sent, reached; /* reached: should have come to a state machine of a live tunnel */
+	uint64_t tunnels, calls, connected;        /* opened; ICRPs; ICCNs that came in order */
+	uint64_t lost;                             /* tunnels that ended unexpectedly */
 	uint64_t stopccns, cdns, replies, invalid; /* invalid: of the LNS, refused by the decoder */
 	double seconds;
 	bool alive; /* at the end a proper tunnel could be opened */

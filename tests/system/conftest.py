@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 from lab import leftovers  # noqa: E402
 from lab.freeradius import FreeRadius  # noqa: E402
 from lab.lnsd import RADIUS_SECRET, SECRET, Lnsd  # noqa: E402
+from lab.load import Load  # noqa: E402
 from lab.site import CORE, LAC, LNS, LNS_CORE, Site  # noqa: E402
 from lab.xl2tpd import Xl2tpdLac  # noqa: E402
 
@@ -122,4 +123,19 @@ def lac(site, clean, tmp_path):
         print(f"--- xl2tpd\n{one.process.output()}")
         for call in one.calls:
             print(f"--- pppd of {call.name}\n{call.output()}")
+        one.stop()
+
+
+@pytest.fixture
+def load(site, clean, tmp_path):
+    """Makes runs of lns-load: load("--sessions", "5", ...)."""
+    made = []
+
+    def make(*options):
+        made.append(Load(site.lac, str(tmp_path / f"load{len(made)}"), *options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        print(f"--- lns-load\n{one.process.output()}")
         one.stop()

@@ -5,9 +5,36 @@ import json
 import os
 import signal
 
-from lab.lnsd import BUILD, SECRET
+from lab.lnsd import BUILD, SECRET, config
 from lab.namespace import run
 from lab.site import LNS
+from lab.wait import DEADLINE, wait_for
+
+LACS = 5
+QUIET = {"top": 'setup-timeout = "10m"\ncontrol-timeout = "10m"', "ppp": 'lcp-echo = "0s"'}
+
+
+def quiet_config(**options):
+    """Without debugging, which costs more than all the rest."""
+    return config(**{**QUIET, **options}).replace('"debug"', '"info"')
+
+
+def sources(site, count=LACS):
+    """Options for as many LACs, each with an address of its own."""
+    addresses = site.lac_addresses(count)
+    return "--source", f"{addresses[0]}-{addresses[-1]}", "--lacs", str(count)
+
+
+def up(server):
+    return sum(s["state"] == "up" for s in server.sessions())
+
+
+def wait_all_up(server, load, count, times=4):
+    def there():
+        assert load.process.running(), load.process.output()
+        return up(server) == count
+
+    wait_for(there, f"{count} sessions", timeout=times * DEADLINE, context=lambda: str(server.json("show", "stats")))
 
 
 class Load:

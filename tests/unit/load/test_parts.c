@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* icmp, stats, options: the small parts. */
 #include "tests/load/icmp.h"
-#include "tests/load/mutate_packet.h"
 #include "tests/load/options.h"
 #include "tests/load/ppp.h"
 #include "tests/load/stats.h"
@@ -195,36 +194,4 @@ Test(options, texts_are_expanded)
 	cr_assert_str_eq(options_expand(out, sizeof(out), "u%d@l%l%%%x", 12, 3), "u12@l3%%x");
 	cr_assert_str_eq(options_expand(out, 5, "abc%d", 123, 0), "abc1");
 	cr_assert_str_eq(options_expand(out, 3, "abcdef", 0, 0), "ab");
-}
-
-/* The same seed makes the same packets; all are within bounds, many are still good. */
-Test(mutate, packets)
-{
-	struct mutate_peer peer = { .own_id = 1,
-		.tunnel_id = 2,
-		.ns = 5,
-		.nr = 6,
-		.sessions = { 77 },
-		.session_count = 1 };
-	uint8_t a[MUTATE_PACKET_MAX], b[MUTATE_PACKET_MAX], scratch[L2TP_PACKET_MAX];
-	unsigned int verdicts[4] = { 0 };
-	struct rng one, two;
-
-	rng_seed(&one, 42);
-	rng_seed(&two, 42);
-	for (unsigned int i = 0; i < 20000; i++) {
-		size_t len = mutate_packet(&one, &peer, a);
-		struct l2tp_header header;
-		struct l2tp_msg msg;
-		struct l2tp_result result;
-
-		cr_assert_eq(mutate_packet(&two, &peer, b), len);
-		cr_assert(len >= 1 && len <= MUTATE_PACKET_MAX);
-		cr_assert_arr_eq(a, b, len);
-		verdicts[l2tp_msg_decode(
-			a, len, NULL, false, scratch, sizeof(scratch), &header, &msg, &result)]++;
-	}
-	cr_assert_gt(verdicts[L2TP_OK], 8000);
-	cr_assert_gt(verdicts[L2TP_DISCARD], 1000);
-	cr_assert_gt(verdicts[L2TP_CLEAR], 1000);
 }
