@@ -7,8 +7,8 @@
  * draw from the total.
  *
  * A second SCCRQ from a host that has a tunnel is one of four things:
- * - the same packet again, shortly after: a copy, which that tunnel, unless the peer has stopped it
- *   meanwhile, acknowledges;
+ * - the same packet again, before the peer had our answer, or shortly after: a copy, which that tunnel
+ *   acknowledges, unless it was stopped meanwhile;
  * - an SCCRQ that crosses ours: the tie breaker decides;
  * - a second tunnel, or a LAC that has restarted: both get a tunnel at once. Which one it was shows
  *   when the new tunnel is established (tunnel_supersede).
@@ -23,7 +23,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define COPY_TIME ENV_SEC(10) /* an identical SCCRQ after this is from a peer that has restarted */
+#define COPY_TIME                                                                                  \
+	ENV_SEC(2) /* that a copy spends in the network; later it is from a restarted peer */
 
 struct request {
 	const struct l2tp_path *path;
@@ -71,19 +72,50 @@ static void refuse(
 	admit_refuse(server, request->path, request->peek.tunnel_id, result);
 }
 
+/*
+ * Whether an SCCRQ like the one that made this tunnel is a copy of it. A peer that had our answer sends no
+ * more of them: then only the network may have kept one for a while, and once we have said StopCCN, one
+ * that comes is a new attempt, whether we know that the StopCCN was heard or not.
+ */
+static bool expects_copies(const struct l2tp_server *server, const struct l2tp_tunnel *tunnel)
+{
+	bool answered = tunnel->since || tunnel->xport.una != 0;
+
+	if (tunnel->state == TUNNEL_CLOSED || tunnel->peer_stopped)
+		return false;
+	return !answered || (tunnel->state != TUNNEL_CLOSING &&
+				    env_now(server->env) - tunnel->created < COPY_TIME);
+}
+
 /* The tunnel that this very SCCRQ has made. */
 static struct l2tp_tunnel *find_original(struct l2tp_server *server, const struct request *request)
 {
 	struct l2tp_tunnel *tunnel = *server_host_chain(server, &request->path->peer);
 
 	for (; tunnel; tunnel = tunnel->next_of_host) {
-		if (tunnel->sccrq_digest == request->digest && tunnel->state != TUNNEL_CLOSED &&
-			!tunnel->peer_stopped &&
-			addr_equal(&tunnel->path.peer, &request->path->peer) &&
-			env_now(server->env) - tunnel->created < COPY_TIME)
+		if (tunnel->sccrq_digest == request->digest && expects_copies(server, tunnel) &&
+			addr_equal(&tunnel->path.peer, &request->path->peer))
 			return tunnel;
 	}
 	return NULL;
+}
+
+/*
+ * The peer uses the id of a tunnel that we have ended for a new one: it waits for our StopCCN no more, and
+ * another copy of that would end the new tunnel.
+ */
+static void abandon_namesakes(struct l2tp_server *server, const struct request *request)
+{
+	struct l2tp_tunnel *tunnel = *server_host_chain(server, &request->path->peer);
+
+	for (; tunnel; tunnel = tunnel->next_of_host) {
+		struct tunnel_input input = { 0 };
+
+		if (tunnel->state == TUNNEL_CLOSING && !tunnel->peer_stopped &&
+			tunnel->peer_id == request->msg.assigned_tunnel_id &&
+			addr_equal(&tunnel->path.peer, &request->path->peer))
+			tunnel_step(tunnel, TUNNEL_LOST, &input);
+	}
 }
 
 /* Finds the lac section and decodes with its secret; false when that is the end of it. */
@@ -213,6 +245,7 @@ static void admit_sccrq(struct l2tp_server *server, struct request *request)
 	if (!identify(server, request) || !within_rates(server, request) ||
 		!within_limits(server, request) || !break_tie(server, request))
 		return;
+	abandon_namesakes(server, request);
 	err = tunnel_new(server, request->path, &request->lac, &tunnel);
 	if (err) {
 		result = server_result(L2TP_STOPCCN_ERROR, L2TP_ERROR_RESOURCES, "%s",

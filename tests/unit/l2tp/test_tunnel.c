@@ -421,6 +421,71 @@ Test(tunnel, the_same_sccrq_after_a_stopccn_is_a_new_one)
 	fake_expect_events(&fake, "tunnel_open tunnel_up tunnel_down tunnel_open tunnel_up");
 }
 
+/* The LAC died before it could acknowledge our StopCCN, and comes back as it was. */
+Test(tunnel, the_same_sccrq_after_our_stopccn_is_a_new_one)
+{
+	struct l2tp_result result = { .code = L2TP_STOPCCN_SHUTTING_DOWN };
+
+	lac_open(&lac);
+	l2tp_tunnel_close(fake.tunnel, &result);
+	lac_expect(&lac, L2TP_STOPCCN);
+	lac_init(&lac, &fake, "198.51.100.7", 1701, 77);
+	lac_open(&lac);
+	fake_expect_events(
+		&fake, "tunnel_open tunnel_up tunnel_down tunnel_open tunnel_free tunnel_up");
+	fake_advance(&fake, ENV_SEC(31)); /* no StopCCN that it would take for the new tunnel's */
+	fake_expect_silence(&fake);
+	cr_assert_str_eq(state_of(fake.tunnel), "established");
+}
+
+/* It has not had our SCCRP, and so not the StopCCN after it: the SCCRQ is still the one that we know. */
+Test(tunnel, a_copy_of_an_sccrq_that_we_have_stopped_makes_no_tunnel)
+{
+	struct l2tp_result result = { .code = L2TP_STOPCCN_SHUTTING_DOWN };
+	struct l2tp_msg sccrq = lac_sccrq(&lac);
+
+	lac_send(&lac, 0, &sccrq);
+	fake_drop_sent(&fake);
+	l2tp_tunnel_close(fake.tunnel, &result);
+	lac_repeat(&lac);
+	fake_expect_events(&fake, "tunnel_open tunnel_down");
+	fake_advance(&fake, ENV_SEC(1));
+	lac_expect(&lac, L2TP_SCCRP);
+}
+
+Test(tunnel, an_sccrq_that_comes_again_after_long_without_our_answer_is_a_copy)
+{
+	struct l2tp_msg sccrq = lac_sccrq(&lac), scccn = lac_scccn();
+
+	lac_send(&lac, 0, &sccrq);
+	fake_advance(&fake, ENV_SEC(15));
+	lac_repeat(&lac);
+	fake_drop_sent(&fake);
+	fake_expect_events(&fake, "tunnel_open");
+	lac.peer_id = fake.tunnel->id;
+	lac.nr = 1;
+	lac_send(&lac, 0, &scccn);
+	fake_expect_events(&fake, "tunnel_up");
+}
+
+/* Killed and back in no time: the first SCCRQ may count as a copy, its retransmission does not. */
+Test(tunnel, a_lac_that_restarts_at_once_is_served_by_its_first_retransmission)
+{
+	struct l2tp_msg sccrq;
+
+	lac_open(&lac);
+	fake_advance(&fake, ENV_SEC(1));
+	lac_init(&lac, &fake, "198.51.100.7", 1701, 77);
+	sccrq = lac_sccrq(&lac);
+	lac_send(&lac, 0, &sccrq);
+	fake_expect_events(&fake, "tunnel_open tunnel_up");
+	fake_advance(&fake, ENV_SEC(1));
+	fake_drop_sent(&fake);
+	lac_repeat(&lac);
+	lac_expect(&lac, L2TP_SCCRP);
+	fake_expect_events(&fake, "tunnel_open");
+}
+
 Test(tunnel, a_tunnel_that_is_heard_of_is_not_asked)
 {
 	struct lac second;
