@@ -290,12 +290,14 @@ const struct config_option config_options[] = {
 		  "RADIUS comes before it." },
 	{ CONFIG_PPP, "over-limit", CONFIG_ENUM, AT(config_ppp, over_limit), ANY, "reject",
 	  .help = "What becomes of a session too many: reject refuses it, replace ends the "
-		  "user's oldest one instead.", .words = policy_words },
+		  "user's oldest one instead. One in another tunnel whose LAC does not answer a "
+		  "Hello for two seconds is ended in both cases.", .words = policy_words },
 	{ CONFIG_PPP, "duplicate-address", CONFIG_ENUM, AT(config_ppp, duplicate_address), ANY,
 	  "reject",
 	  .help = "What becomes of a session whose fixed address another one has: reject "
 		  "refuses it, replace ends the other one and waits for its address. One that is "
-		  "ending anyway is waited for in both cases.", .words = policy_words },
+		  "ending anyway is waited for in both cases, and one in another tunnel whose LAC "
+		  "does not answer a Hello for two seconds is ended.", .words = policy_words },
 
 	{ CONFIG_POOL, "ranges", CONFIG_RANGE, AT(config_pool, ranges), ANY, NULL,
 	  .help = "IPv4 addresses: 100.64.0.2-100.64.255.254, 198.51.100.0/24 (all of it) or "

@@ -221,6 +221,11 @@ int l2tp_tunnel_connect(struct l2tp_server *server, const struct l2tp_path *path
 
 /* Sends StopCCN with result; call_down for each session, tunnel_down follow before it returns. */
 void l2tp_tunnel_close(struct l2tp_tunnel *tunnel, const struct l2tp_result *result);
+/*
+ * Asks the peer whether it lives: with a Hello, unless it has been asked and has not answered yet, or
+ * other messages wait for their acknowledgement. Since when (env_now) the question is open.
+ */
+uint64_t l2tp_tunnel_ask(struct l2tp_tunnel *tunnel);
 /* The owner has nothing of the tunnel left in the kernel. After tunnel_down only. */
 void l2tp_tunnel_release(struct l2tp_tunnel *tunnel);
 

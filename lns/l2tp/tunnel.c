@@ -258,6 +258,16 @@ void tunnel_check_idle(struct l2tp_tunnel *tunnel)
 		env_timer_start(tunnel->deadline, tunnel->lac.idle);
 }
 
+static uint64_t ask(struct l2tp_tunnel *tunnel)
+{
+	if (tunnel->probed <= tunnel->xport.last_heard) {
+		tunnel->probed = env_now(tunnel->server->env);
+		if (!tunnel->xport.head && tunnel->state == TUNNEL_ESTABLISHED)
+			send_hello(tunnel);
+	}
+	return tunnel->probed;
+}
+
 /*
  * A peer that opens a second tunnel has restarted, or wants two. It has restarted for sure when it uses
  * the same id again or goes beyond what its lac section allows. It has not when the older tunnel was
@@ -285,10 +295,8 @@ void tunnel_supersede(struct l2tp_tunnel *tunnel)
 		}
 		if (old->xport.last_heard > tunnel->created || env_timer_running(old->probe))
 			continue;
-		old->probed = env_now(server->env);
+		ask(old);
 		env_timer_start(old->probe, PROBE_TIME);
-		if (!old->xport.head)
-			send_hello(old);
 	}
 }
 
@@ -517,6 +525,17 @@ void l2tp_tunnel_close(struct l2tp_tunnel *tunnel, const struct l2tp_result *res
 	server_enter(server);
 	tunnel_step(tunnel, TUNNEL_CLOSE, &input);
 	server_leave(server);
+}
+
+uint64_t l2tp_tunnel_ask(struct l2tp_tunnel *tunnel)
+{
+	struct l2tp_server *server = tunnel->server;
+	uint64_t since;
+
+	server_enter(server);
+	since = ask(tunnel);
+	server_leave(server);
+	return since;
 }
 
 void l2tp_tunnel_release(struct l2tp_tunnel *tunnel)

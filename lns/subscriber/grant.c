@@ -3,8 +3,9 @@
  * grant: what stands between an accepted password and the answer: how many sessions the user may have,
  * whose address it is, and whether what is granted would cut a tunnel off.
  *
- * Of two sessions that cannot both be, the section's policy says which gives way. A new one waits for
- * the address of one that ends, WAIT_DEADLINE at most; pppd's question stays open meanwhile.
+ * Of two sessions that cannot both be, the section's policy says which gives way, unless the LAC of the
+ * older one is gone. A new one waits for the address of one that ends; pppd's question stays open
+ * meanwhile.
  */
 #include "lns/subscriber/internal.h"
 
@@ -16,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WAIT_DEADLINE ENV_SEC(5) /* for an address that another session has */
+static const char lost[] = "its LAC is silent, and another session takes its place";
 
 /* ---- sessions of a user ---- */
 
@@ -43,15 +44,21 @@ static void list(struct subscriber *sub)
 	sub->listed = true;
 }
 
-/* Other sessions of the same user that are not ending; *ret_oldest when there is one. */
+/* Another session of the same user that is not ending. */
+static bool is_other(const struct subscriber *sub, const struct subscriber *other)
+{
+	return other != sub && other->state != SUBSCRIBER_ENDING &&
+	       strcmp(other->user, sub->user) == 0;
+}
+
+/* Their number; *ret_oldest when there is one. */
 static unsigned int count_others(const struct subscriber *sub, struct subscriber **ret_oldest)
 {
 	struct subscriber *other;
 	unsigned int count = 0;
 
 	LIST_FOREACH(other, bucket_of_user(sub->all, sub->user), by_user) {
-		if (other == sub || other->state == SUBSCRIBER_ENDING ||
-			strcmp(other->user, sub->user) != 0)
+		if (!is_other(sub, other))
 			continue;
 		if (count++ == 0 || other->key < (*ret_oldest)->key)
 			*ret_oldest = other;
@@ -59,17 +66,45 @@ static unsigned int count_others(const struct subscriber *sub, struct subscriber
 	return count;
 }
 
-/* Whether the session may be, ending older ones where that is the policy. */
+/* One of them whose LAC is gone, or NULL. All LACs are asked. */
+static struct subscriber *find_lost(const struct subscriber *sub)
+{
+	struct subscriber *other, *found = NULL;
+
+	LIST_FOREACH(other, bucket_of_user(sub->all, sub->user), by_user) {
+		if (is_other(sub, other) && subscriber_is_lost(sub, other))
+			found = other;
+	}
+	return found;
+}
+
+/* Waits for the answer of one of the LACs that were asked. True: grant is taken over. */
+static bool wait_for_lacs(struct subscriber *sub, struct authorization *grant)
+{
+	struct subscriber *other;
+
+	LIST_FOREACH(other, bucket_of_user(sub->all, sub->user), by_user) {
+		if (is_other(sub, other) && subscriber_wait_for_lac(sub, grant, other))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the session may be, ending others that are gone, and older ones where that is the policy. */
 static bool is_within_limit(struct subscriber *sub, unsigned int limit, int policy)
 {
-	struct subscriber *oldest = NULL;
+	struct subscriber *oldest = NULL, *gone;
 
 	if (limit == 0 || sub->state == SUBSCRIBER_UP)
 		return true;
 	while (count_others(sub, &oldest) >= limit) {
-		if (policy != CONFIG_POLICY_REPLACE)
+		gone = find_lost(sub);
+		if (!gone && policy != CONFIG_POLICY_REPLACE)
 			return false;
-		subscriber_end(oldest, END_REPLACED, "by a new one of the same user");
+		if (gone)
+			subscriber_end(gone, END_TUNNEL, lost);
+		else
+			subscriber_end(oldest, END_REPLACED, "by a new one of the same user");
 		if (sub->state == SUBSCRIBER_ENDING)
 			return true; /* with the other one, and the caller looks */
 	}
@@ -171,65 +206,20 @@ enum end_reason subscriber_claim_chosen(struct subscriber *sub, uint32_t address
 	return END_NONE;
 }
 
-/* ---- waiting for another session's address ---- */
-
-static void wait_is_over(void *ctx)
-{
-	struct subscriber *sub = ctx;
-	char detail[ADDR_TEXT];
-	struct addr_prefix address = host_prefix(sub->pending->remote);
-
-	addr_text_host(&address.addr, detail);
-	subscriber_stop_waiting(sub);
-	subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_ADDRESS_USED, NULL, detail);
-}
-
-void subscriber_stop_waiting(struct subscriber *sub)
-{
-	if (!sub->pending)
-		return;
-	TAILQ_REMOVE(&sub->all->waiting, sub, in_waiting);
-	env_timer_stop(sub->wait_timer);
-	authorization_free(sub->pending);
-	sub->pending = NULL;
-}
-
-void subscriber_wake_waiting(struct subscribers *all, uint64_t key)
-{
-	struct subscriber *sub;
-
-	do {
-		TAILQ_FOREACH(sub, &all->waiting, in_waiting)
-			if (sub->waits_for == key)
-				break;
-		if (sub) {
-			struct authorization *grant = sub->pending;
-
-			sub->pending = NULL;
-			TAILQ_REMOVE(&all->waiting, sub, in_waiting);
-			env_timer_stop(sub->wait_timer);
-			subscriber_grant(sub, grant);
-		}
-	} while (sub);
-}
-
-/* The address is another's. True: sub waits for it, or has gone on already, and grant is taken over. */
+/* The address is another's. True: sub waits, or has gone on already, and grant is taken over. */
 static bool wait_for_address(struct subscriber *sub, struct authorization *grant, int policy)
 {
 	struct subscriber *holder = find_holder(sub->all, grant->remote);
+	bool replace = policy == CONFIG_POLICY_REPLACE;
 
-	if (!holder || holder == sub ||
-		(holder->state != SUBSCRIBER_ENDING && policy != CONFIG_POLICY_REPLACE))
+	if (!holder || holder == sub)
 		return false;
-	if (!sub->wait_timer)
-		sub->wait_timer = env_timer_new(sub->all->host.env, wait_is_over, sub);
-	if (!sub->wait_timer)
+	if (holder->state != SUBSCRIBER_ENDING && !replace && !subscriber_is_lost(sub, holder))
+		return subscriber_wait_for_lac(sub, grant, holder);
+	if (!subscriber_wait_for_end(sub, grant, holder))
 		return false;
-	sub->pending = grant;
-	sub->waits_for = holder->key;
-	TAILQ_INSERT_TAIL(&sub->all->waiting, sub, in_waiting);
-	env_timer_start(sub->wait_timer, WAIT_DEADLINE);
-	subscriber_end(holder, END_REPLACED, "by a new one with its address");
+	subscriber_end(holder, replace ? END_REPLACED : END_TUNNEL,
+		replace ? "by a new one with its address" : lost);
 	return true;
 }
 
@@ -269,6 +259,8 @@ void subscriber_grant(struct subscriber *sub, struct authorization *grant)
 	if (grant->user[0])
 		subscriber_set_user(sub, grant->user, strlen(grant->user));
 	if (!is_within_limit(sub, grant->max_sessions, ppp ? ppp->over_limit : 0)) {
+		if (wait_for_lacs(sub, grant))
+			return;
 		snprintf(detail, sizeof(detail), "limit %u", grant->max_sessions);
 		subscriber_refuse(sub, PPP_AUTH_REJECT, END_OVER_LIMIT, NULL, detail);
 		goto out;
@@ -290,9 +282,11 @@ void subscriber_grant(struct subscriber *sub, struct authorization *grant)
 	authorization_free(sub->granted);
 	sub->granted = grant;
 	list(sub);
+	sub->lac_asked = false;
 	subscriber_accept(sub);
 	return;
 out:
+	sub->lac_asked = false;
 	authorization_free(grant);
 }
 

@@ -73,6 +73,7 @@ struct subscriber {
 	LIST_ENTRY(subscriber) by_user;
 	struct authorization *pending; /* waits for the address of waits_for */
 	uint64_t waits_for;            /* key */
+	bool lac_asked;                /* it waits, or has waited, for the answer of a LAC */
 	struct env_timer *wait_timer;
 	TAILQ_ENTRY(subscriber) in_waiting;
 
@@ -169,7 +170,19 @@ void subscriber_grant(struct subscriber *sub, struct authorization *grant);
 enum end_reason subscriber_claim_chosen(struct subscriber *sub, uint32_t address);
 /* Gives back what the session holds; those that waited for it go on. */
 void subscriber_ungrant(struct subscriber *sub);
-/* No longer waits for another one's address. */
+/* ---- wait.c ---- */
+
+/*
+ * Waits for the end of another session, or for its LAC's answer whether it lives (once for a grant; false
+ * when that is no question). True: grant is taken over, and subscriber_grant goes on with it.
+ */
+bool subscriber_wait_for_end(
+	struct subscriber *sub, struct authorization *grant, const struct subscriber *other);
+bool subscriber_wait_for_lac(
+	struct subscriber *sub, struct authorization *grant, const struct subscriber *other);
+/* Whether the LAC of another session is silent for long. It is asked now if it was not. */
+bool subscriber_is_lost(const struct subscriber *sub, const struct subscriber *other);
+/* No longer waits. */
 void subscriber_stop_waiting(struct subscriber *sub);
 /* The session of that key is gone. */
 void subscriber_wake_waiting(struct subscribers *all, uint64_t key);

@@ -132,6 +132,37 @@ def test_xl2tpd_reboots(site, lnsd, lac):
     assert first["retransmissions"] == 0
 
 
+def test_a_fixed_address_after_a_reboot(lnsd, lac):
+    """The subscriber is back before the LNS has given up the old tunnel: not refused, not for a second."""
+    server = lnsd(config()).start()
+    call = alice()
+    access = lac(call)
+    call.start()
+    address = call.wait_up()
+    before = server.wait_sessions(1)[0]["id"]
+    access.kill()
+    again = alice("sub1")
+    lac(again)
+    again.start()
+    assert again.wait_up() == address
+    assert server.wait_sessions(1)[0]["id"] != before
+    server.wait_log("offline .*tunnel lost: its LAC is silent, and another session takes its place")
+    assert "address is in use" not in server.log()
+
+
+def test_a_fixed_address_is_not_taken_from_a_live_lac(lnsd, lac):
+    """By another tunnel, but the LAC of the first one answers: the policy holds."""
+    server = lnsd(config()).start()
+    first, second = alice(), alice("sub1")
+    lac(first, second, userspace=True)
+    first.start()
+    address = first.wait_up()
+    second.start()
+    server.wait_log("address is in use")
+    assert first.address() == address
+    assert [s["state"] for s in server.sessions() if s["ip"] == address] == ["up"]
+
+
 # --- a scripted LAC ----------------------------------------------------------------------------------
 
 

@@ -532,6 +532,46 @@ Test(tunnel, several_tunnels_from_one_port)
 	lac_expect(&lac, L2TP_ZLB);
 }
 
+Test(tunnel, a_peer_is_asked_whether_it_lives)
+{
+	uint64_t asked, now;
+
+	lac_open(&lac);
+	fake_advance(&fake, ENV_SEC(1));
+	asked = l2tp_tunnel_ask(fake.tunnel);
+	cr_assert_eq(asked, env_now(fake.env));
+	lac_expect(&lac, L2TP_HELLO);
+	fake_advance(&fake, ENV_MS(500));
+	cr_assert_eq(l2tp_tunnel_ask(fake.tunnel), asked, "the question is open");
+	fake_expect_silence(&fake);
+	lac_ack(&lac);
+	fake_advance(&fake, 1);
+	now = env_now(fake.env);
+	cr_assert_eq(l2tp_tunnel_ask(fake.tunnel), now, "it was answered, this is another one");
+	lac_expect(&lac, L2TP_HELLO);
+}
+
+/* Another LAC may have the same question about a tunnel that is asked already, or not to be asked. */
+Test(tunnel, a_peer_that_is_told_something_is_not_asked)
+{
+	struct l2tp_result result = { .code = L2TP_STOPCCN_GENERAL };
+	struct l2tp_session *session;
+
+	lac_open(&lac);
+	lac_call(&lac, 5);
+	fake_advance(&fake, ENV_SEC(1));
+	fake_drop_sent(&fake);
+	session = fake.session;
+	l2tp_session_set_link_info(session, 1, 2);
+	lac_expect(&lac, L2TP_SLI);
+	l2tp_tunnel_ask(fake.tunnel);
+	fake_expect_silence(&fake);
+	l2tp_tunnel_close(fake.tunnel, &result);
+	fake_drop_sent(&fake);
+	l2tp_tunnel_ask(fake.tunnel);
+	fake_expect_silence(&fake);
+}
+
 /* Opens one more tunnel from the LAC's address and port; the server's packets are lost. */
 static void open_another(uint16_t id)
 {

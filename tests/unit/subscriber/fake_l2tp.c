@@ -17,6 +17,16 @@ void l2tp_tunnel_info(const struct l2tp_tunnel *tunnel, struct l2tp_tunnel_info 
 	*ret_info = w.l2tp.tunnel;
 }
 
+uint64_t l2tp_tunnel_ask(struct l2tp_tunnel *tunnel)
+{
+	(void)tunnel;
+	if (!w.l2tp.asked || w.l2tp.answers) {
+		w.l2tp.asked = env_now(w.env);
+		done("hello");
+	}
+	return w.l2tp.asked;
+}
+
 const struct l2tp_lac *l2tp_tunnel_lac(const struct l2tp_tunnel *tunnel)
 {
 	(void)tunnel;

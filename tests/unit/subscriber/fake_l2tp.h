@@ -24,6 +24,8 @@ struct fake_l2tp {
 	unsigned int count;
 	int holds;
 	bool no_kernel_tunnel;
+	bool answers;   /* the peer, when it is asked whether it lives */
+	uint64_t asked; /* since when it owes the answer */
 };
 
 #endif

@@ -55,7 +55,7 @@ static void hold(void *ctx, struct l2tp_tunnel *tunnel)
 static void unhold(void *ctx, uint16_t tunnel_id)
 {
 	(void)ctx;
-	cr_assert_eq(tunnel_id, w.l2tp.tunnel.id);
+	cr_assert(tunnel_id >= 12 && tunnel_id <= w.l2tp.tunnel.id); /* tests open some more */
 	w.l2tp.holds--;
 }
 

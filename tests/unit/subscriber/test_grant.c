@@ -154,6 +154,139 @@ Test(grant, who_waits_goes_on_when_the_other_is_gone_at_once)
 	world_end();
 }
 
+/* ---- a LAC that is gone ---- */
+
+/* The calls that come now are in another tunnel. */
+static void lac_opens_another_tunnel(void)
+{
+	w.l2tp.tunnel.id++;
+}
+
+/* It was restarted, and cannot hang up the call that it has forgotten. */
+Test(grant, who_comes_back_by_another_tunnel_gets_the_address_of_a_silent_one)
+{
+	struct l2tp_session *first, *second;
+
+	world_start();
+	first = online("alice", address(0x0a010203));
+	lac_opens_another_tunnel();
+	second = accepted("alice", address(0x0a010203));
+	expect("ask hello");
+	time_passes(ENV_SEC(2));
+	expect("kill");
+	cr_assert_str_eq(state_of(first), "tunnel lost");
+	everything_settles(first);
+	expect("forget drop stop:2 cdn:1 accept");
+	cr_assert_eq(w.ppp.reply.remote, htonl(0x0a010203));
+	goes_away(second);
+	world_end();
+}
+
+/* It owes an answer since long: nothing to wait for. */
+Test(grant, a_lac_that_is_known_to_be_silent_is_not_waited_for)
+{
+	struct l2tp_session *first, *second;
+
+	world_start();
+	first = online("alice", address(0x0a010203));
+	lac_opens_another_tunnel();
+	w.l2tp.asked = env_now(w.env);
+	time_passes(ENV_SEC(2));
+	second = accepted("alice", address(0x0a010203));
+	time_passes(0);
+	expect("ask kill");
+	everything_settles(first);
+	expect("forget drop stop:2 cdn:1 accept");
+	goes_away(second);
+	world_end();
+}
+
+Test(grant, the_address_of_a_lac_that_answers_stays_its_own)
+{
+	struct l2tp_session *first, *second;
+
+	w.l2tp.answers = true;
+	world_start();
+	first = online("alice", address(0x0a010203));
+	lac_opens_another_tunnel();
+	second = accepted("alice", address(0x0a010203));
+	time_passes(ENV_SEC(2));
+	expect("ask hello hello unavailable");
+	cr_assert_str_eq(state_of(first), "up");
+	expect_refusal(second, "address is in use: 10.1.2.3");
+	goes_away(first);
+	world_end();
+}
+
+Test(grant, a_session_that_ends_while_its_lac_is_asked_is_waited_for)
+{
+	struct l2tp_session *first, *second;
+
+	world_start();
+	first = online("alice", address(0x0a010203));
+	lac_opens_another_tunnel();
+	second = accepted("alice", address(0x0a010203));
+	tunnel_is_lost(first);
+	everything_settles(first);
+	expect("ask hello forget drop stop:2 closed accept kill");
+	goes_away(second);
+	world_end();
+}
+
+Test(grant, who_waits_for_a_lac_may_go_meanwhile)
+{
+	struct l2tp_session *first, *second;
+
+	world_start();
+	first = online("alice", address(0x0a010203));
+	lac_opens_another_tunnel();
+	second = accepted("alice", address(0x0a010203));
+	goes_away(second);
+	time_passes(ENV_SEC(3));
+	cr_assert_str_eq(state_of(first), "up");
+	goes_away(first);
+	world_end();
+}
+
+/* One of two LACs is gone, and its session does not count. */
+Test(grant, a_session_of_a_silent_lac_does_not_count_for_the_limit)
+{
+	struct l2tp_session *first, *second, *third;
+
+	w.ppps[0].max_sessions_per_user = 2;
+	world_start();
+	first = online("alice", NULL);
+	lac_opens_another_tunnel();
+	second = online("alice", NULL);
+	third = accepted("alice", NULL);
+	expect("ask hello");
+	time_passes(ENV_SEC(2));
+	expect("accept kill");
+	cr_assert_str_eq(state_of(first), "tunnel lost");
+	cr_assert_str_eq(state_of(second), "up");
+	everything_settles(first);
+	goes_away(second);
+	goes_away(third);
+	world_end();
+}
+
+Test(grant, a_session_of_a_lac_that_answers_counts)
+{
+	struct l2tp_session *first, *second;
+
+	w.ppps[0].max_sessions_per_user = 1;
+	w.l2tp.answers = true;
+	world_start();
+	first = online("alice", NULL);
+	lac_opens_another_tunnel();
+	second = accepted("alice", NULL);
+	time_passes(ENV_SEC(2));
+	expect("ask hello hello reject");
+	expect_refusal(second, "user has too many sessions: limit 1");
+	goes_away(first);
+	world_end();
+}
+
 Test(grant, a_user_has_one_session_too_many)
 {
 	struct l2tp_session *first, *second, *other;
