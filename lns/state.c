@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define STATE_MAGIC  0x6c6e7364 /* "lnsd" */
-#define STATE_LAYOUT 1
+#define STATE_LAYOUT 2
 
 struct state_memory {
 	uint32_t magic, layout, size;

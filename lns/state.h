@@ -28,7 +28,7 @@ struct state_tunnel {
 	char host_name[64];
 };
 
-enum { STATE_FREE, STATE_SETUP, STATE_UP };
+enum { STATE_FREE, STATE_SETUP, STATE_UP, STATE_STOPPED };
 
 struct state_session {
 	uint32_t used; /* STATE_x */
@@ -43,6 +43,9 @@ struct state_session {
 	struct kernel_counters base; /* at that moment */
 	struct kernel_counters last; /* newest sample */
 	uint64_t last_wallclock;
+	/* Of the Stop; last are its counters. Once STATE_STOPPED, it was put, but may not be durable. */
+	uint64_t stop_wallclock, stop_clock;
+	uint32_t stop_cause;
 };
 
 struct state;

@@ -16,6 +16,7 @@
 
 #define RECORDS_DEFAULT 1000000
 #define MEMORY_DEFAULT  (256 << 20)
+#define STATUS_LEN      6
 
 void spool_say(struct radius_spool *spool, bool is_error, const char *format, ...)
 {
@@ -106,7 +107,8 @@ static void look_at_room(struct radius_spool *spool)
 /* The attributes and Acct-Status-Type, as they are stored. */
 static int encode(struct spool_job *job, const struct radius_attrs *attrs)
 {
-	const uint8_t status[] = { RADIUS_ACCT_STATUS_TYPE, 6, 0, 0, 0, (uint8_t)job->row.kind };
+	const uint8_t status[STATUS_LEN] = { RADIUS_ACCT_STATUS_TYPE, STATUS_LEN, 0, 0, 0,
+		(uint8_t)job->row.kind };
 	uint8_t octets[SPOOL_ATTRS_MAX];
 	int len = radius_attrs_encode(attrs, octets, sizeof(octets) - sizeof(status));
 
@@ -150,6 +152,8 @@ int radius_spool_put(struct radius_spool *spool, uint64_t session, enum radius_r
 		return -ENOMEM;
 	job->row = row;
 	err = encode(job, attrs);
+	if (kind == RADIUS_START && spool->db)
+		job->opens = job->len - STATUS_LEN;
 	if (!err)
 		err = make_room(spool, kind);
 	record = err ? NULL : spool_record_new(spool, &job->row, false);
@@ -166,6 +170,8 @@ int radius_spool_put(struct radius_spool *spool, uint64_t session, enum radius_r
 	job->ctx = ctx;
 	if (kind == RADIUS_INTERIM)
 		supersede(spool, record);
+	if (kind == RADIUS_STOP)
+		spool_sessions_ended(spool, session);
 	spool_save_put(spool, record);
 	return 0;
 }
@@ -237,7 +243,7 @@ int radius_spool_new(const struct radius_host *host, const struct radius_spool_c
 	if (!err)
 		err = spool_send_init(spool);
 	if (!err)
-		err = spool->soon_timer ? spool_save_init(spool, config->path) : -ENOMEM;
+		err = spool->soon_timer ? spool_save_init(spool, config) : -ENOMEM;
 	if (err)
 		radius_spool_free(spool);
 	else
@@ -251,6 +257,7 @@ void radius_spool_free(struct radius_spool *spool)
 		return;
 	spool->is_soon = true; /* nothing will come */
 	spool_send_free(spool);
+	spool_sessions_free(spool);
 	spool_save_free(spool);
 	spool_lines_free(spool);
 	if (spool->soon_timer)

@@ -8,6 +8,10 @@
  * parallel. A newer Interim replaces an unsent older one. When the spool is full, Interims go first,
  * then Starts, never Stops. Delivery is at least once: a record whose acknowledgement was lost is sent
  * again.
+ *
+ * A session is open from its Start on until its Stop is put, and has a row of its own on disk, with the
+ * attributes of its Start and its last checkpoint. When everything was lost at once, the next
+ * radius_spool_new makes the Stop of it, exactly one: rows and Stops change in one transaction.
  */
 #ifndef RADIUS_SPOOL_H
 #define RADIUS_SPOOL_H
@@ -29,6 +33,14 @@ struct radius_spool_config {
 	const char *path;         /* of the database, NULL: keep records in memory only */
 	unsigned int max_records; /* 0 = 1,000,000 */
 	size_t max_memory;        /* octets of attributes while the disk fails; 0 = 256 MiB */
+	/*
+	 * Called by radius_spool_new for each session that is open on disk: true: the caller ends it
+	 * sooner or later; false: it was lost, and its Stop is made of its last checkpoint. NULL: all
+	 * were lost.
+	 */
+	bool (*is_alive)(void *ctx, uint64_t session);
+	void *ctx;
+	uint32_t lost_cause; /* Acct-Terminate-Cause of those; 0 = NAS-Reboot */
 };
 
 /*
@@ -63,7 +75,23 @@ int radius_spool_put(struct radius_spool *spool, uint64_t session, enum radius_r
 /* Nothing with this ctx is called any more; the records stay. */
 void radius_spool_forget(struct radius_spool *spool, void *ctx);
 
+struct radius_checkpoint {
+	uint64_t session, event_time; /* as in radius_spool_put */
+	const uint8_t *fixed;         /* what all its records have, encoded */
+	size_t fixed_len;
+	bool is_changed; /* it is other than in the Start and the last checkpoint */
+	const struct radius_attrs *attrs; /* what else its Stop would have, without a cause */
+};
+/*
+ * What is known of an open session by now. The checkpoints are collected until radius_spool_commit, which
+ * ends a round of all open sessions and writes them, up to 1,024 in a transaction. Those of a disk that
+ * fails are forgotten: the next round knows more. 0, -EINVAL, -EMSGSIZE or -ENOMEM.
+ */
+int radius_spool_checkpoint(struct radius_spool *spool, const struct radius_checkpoint *checkpoint);
+void radius_spool_commit(struct radius_spool *spool);
+
 struct radius_spool_info {
+	uint64_t checkpoints;             /* written since start */
 	uint64_t put, sent, failed, shed; /* records since start; failed: tries without an answer */
 	uint64_t superseded, unreadable;
 	unsigned int waiting; /* not yet acknowledged by a server */

@@ -3,14 +3,18 @@
  * spool_db: see spool_db.h. One transaction takes what was queued while the last one was on its way to
  * the disk, so the cost of a flush is shared by as many jobs as there are.
  *
- * The two queues and the name of a damaged file are shared under the mutex; the table belongs to the
- * thread while that runs.
+ * The two queues and the name of a damaged file are shared under the mutex, which is held for moments
+ * only and across no system call of the thread; the table belongs to the thread while that runs. A
+ * semaphore wakes it: a condition's signal may wait for a slow waiter.
  */
 #include "radius/spool_db.h"
+
+#include "radius/spool.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,7 +29,7 @@ struct spool_db {
 	struct spool_table *table;
 	pthread_t thread;
 	pthread_mutex_t mutex;
-	pthread_cond_t wakeup;
+	sem_t work; /* raised when the queue was empty, and at the end */
 	struct spool_jobs queue, done;
 	bool is_ending, is_running;
 	char damaged[PATH_MAX]; /* not yet told; "" = none */
@@ -50,6 +54,7 @@ void spool_job_free(struct spool_job *job)
 		return;
 	free(job->attrs);
 	free(job->rows);
+	free(job->checkpoints);
 	free(job);
 }
 
@@ -60,26 +65,61 @@ static bool is_write(const struct spool_job *job)
 	return job->kind != SPOOL_READ && job->kind != SPOOL_SCAN;
 }
 
-static int write_one(struct spool_table *table, const struct spool_job *job)
+/* With a Start its session is open, with a Stop it is not. */
+static int put_one(struct spool_table *table, const struct spool_job *job)
+{
+	const struct spool_row *row = &job->row;
+	int err = job->replaces ? spool_table_delete(table, job->replaces) : 0;
+
+	err = err ? err : spool_table_insert(table, row, job->attrs, job->len);
+	if (!err && job->opens)
+		err = spool_table_open_session(
+			table, row->session, row->event_time, job->attrs, job->opens);
+	if (!err && row->kind == RADIUS_STOP)
+		err = spool_table_close_session(table, row->session);
+	return err;
+}
+
+static int write_checkpoints(struct spool_table *table, const struct spool_job *job)
 {
 	int err = 0;
 
+	for (unsigned int i = 0; !err && i < job->count; i++) {
+		const struct spool_checkpoint *at = &job->checkpoints[i];
+		const uint8_t *octets = job->attrs + at->at;
+
+		if (!at->session)
+			continue;
+		if (at->fixed_len)
+			err = spool_table_open_session(
+				table, at->session, at->event_time, octets, at->fixed_len);
+		if (!err)
+			err = spool_table_checkpoint(table, at->session, at->event_time,
+				octets + at->fixed_len, at->len);
+	}
+	return err;
+}
+
+static int write_one(struct spool_table *table, const struct spool_job *job)
+{
 	switch (job->kind) {
 	case SPOOL_PUT:
-		if (job->replaces)
-			err = spool_table_delete(table, job->replaces);
-		return err ? err : spool_table_insert(table, &job->row, job->attrs, job->len);
+		return put_one(table, job);
 	case SPOOL_DELETE:
 		return spool_table_delete(table, job->row.id);
 	case SPOOL_SET_ASIDE:
 		return spool_table_set_aside(table, job->row.id);
+	case SPOOL_CLOSE:
+		return spool_table_close_session(table, job->row.session);
+	case SPOOL_CHECKPOINT:
+		return write_checkpoints(table, job);
 	case SPOOL_PROBE:
 		return spool_table_probe(table);
 	case SPOOL_READ:
 	case SPOOL_SCAN:
 		break;
 	}
-	return err;
+	return 0;
 }
 
 /* All that a group writes, in one transaction: it succeeds as a whole or fails as a whole. */
@@ -150,21 +190,33 @@ static void do_group(struct spool_db *db, struct spool_jobs *group)
 	note_damage(db);
 }
 
-/* Waits for work; false when there is none and there will be none. */
-static bool take_group(struct spool_db *db, struct spool_jobs *group)
+/* Takes what is queued, at most GROUP_MAX. False: there is nothing, and nothing will come. */
+static bool take_queued(struct spool_db *db, struct spool_jobs *group)
 {
 	struct spool_job *job;
 	unsigned int count = 0;
+	bool goes_on;
 
 	pthread_mutex_lock(&db->mutex);
-	while (STAILQ_EMPTY(&db->queue) && !db->is_ending)
-		pthread_cond_wait(&db->wakeup, &db->mutex);
 	while (count++ < GROUP_MAX && (job = STAILQ_FIRST(&db->queue))) {
 		STAILQ_REMOVE_HEAD(&db->queue, entry);
 		STAILQ_INSERT_TAIL(group, job, entry);
 	}
+	goes_on = !STAILQ_EMPTY(group) || !db->is_ending;
 	pthread_mutex_unlock(&db->mutex);
-	return !STAILQ_EMPTY(group);
+	return goes_on;
+}
+
+/* Waits for work; false when there is none and there will be none. */
+static bool take_group(struct spool_db *db, struct spool_jobs *group)
+{
+	while (take_queued(db, group)) {
+		if (!STAILQ_EMPTY(group))
+			return true;
+		while (sem_wait(&db->work) < 0)
+			; /* EINTR: a debugger's */
+	}
+	return false;
 }
 
 /* Returns whether there is nothing else to do. */
@@ -176,9 +228,9 @@ static bool finish_group(struct spool_db *db, struct spool_jobs *group)
 	pthread_mutex_lock(&db->mutex);
 	STAILQ_CONCAT(&db->done, group);
 	is_idle = STAILQ_EMPTY(&db->queue) && !db->is_ending;
+	pthread_mutex_unlock(&db->mutex);
 	if (write(db->fd, &one, sizeof(one)) < 0)
 		is_idle = false; /* the counter is full: it is readable anyway */
-	pthread_mutex_unlock(&db->mutex);
 	return is_idle;
 }
 
@@ -211,10 +263,14 @@ static void *run_thread(void *arg)
 
 void spool_db_submit(struct spool_db *db, struct spool_job *job)
 {
+	bool was_empty;
+
 	pthread_mutex_lock(&db->mutex);
+	was_empty = STAILQ_EMPTY(&db->queue);
 	STAILQ_INSERT_TAIL(&db->queue, job, entry);
-	pthread_cond_signal(&db->wakeup);
 	pthread_mutex_unlock(&db->mutex);
+	if (was_empty)
+		sem_post(&db->work);
 }
 
 int spool_db_fd(const struct spool_db *db)
@@ -270,7 +326,8 @@ static int start_thread(struct spool_db *db)
 	return -err;
 }
 
-int spool_db_open(const char *path, struct spool_db **ret_db, uint64_t *ret_max_id)
+int spool_db_open(const char *path, void (*prepare)(void *ctx, struct spool_table *table),
+	void *ctx, struct spool_db **ret_db, uint64_t *ret_max_id)
 {
 	struct spool_db *db = calloc(1, sizeof(*db));
 	int err;
@@ -280,9 +337,11 @@ int spool_db_open(const char *path, struct spool_db **ret_db, uint64_t *ret_max_
 	STAILQ_INIT(&db->queue);
 	STAILQ_INIT(&db->done);
 	pthread_mutex_init(&db->mutex, NULL);
-	pthread_cond_init(&db->wakeup, NULL);
+	sem_init(&db->work, 0, 0);
 	db->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = db->fd < 0 ? -errno : spool_table_open(path, &db->table);
+	if (!err && prepare)
+		prepare(ctx, db->table);
 	if (!err)
 		err = spool_table_max_id(db->table, ret_max_id);
 	if (!err) {
@@ -300,8 +359,8 @@ void spool_db_end(struct spool_db *db)
 {
 	pthread_mutex_lock(&db->mutex);
 	db->is_ending = true;
-	pthread_cond_signal(&db->wakeup);
 	pthread_mutex_unlock(&db->mutex);
+	sem_post(&db->work);
 	if (db->is_running)
 		pthread_join(db->thread, NULL);
 	db->is_running = false;
@@ -323,6 +382,6 @@ void spool_db_free(struct spool_db *db)
 	if (db->fd >= 0)
 		close(db->fd);
 	pthread_mutex_destroy(&db->mutex);
-	pthread_cond_destroy(&db->wakeup);
+	sem_destroy(&db->work);
 	free(db);
 }

@@ -123,6 +123,15 @@ struct radius_spool {
 	unsigned int loaded; /* rows of an earlier run */
 	unsigned int scan_failures;
 	bool is_probing; /* a SPOOL_PROBE is in the thread */
+
+	/* open sessions (spool_sessions.c) */
+	struct spool_job *batch; /* checkpoints that are being collected */
+	size_t batch_room;       /* octets */
+	unsigned int misses;     /* times that sessions may be missing on the disk */
+	unsigned int made_up;    /* misses that all sessions were written anew for */
+	unsigned int round;      /* misses at the beginning of this round of checkpoints */
+	bool in_round;
+	bool is_partial; /* the disk failed during the round */
 };
 
 /* spool.c */
@@ -178,9 +187,13 @@ void spool_send_resume(struct radius_spool *spool);
 
 /* ---- spool_save.c: to the disk and back ---- */
 
-int spool_save_init(struct radius_spool *spool, const char *path);
+int spool_save_init(struct radius_spool *spool, const struct radius_spool_config *config);
 /* Commits what was put. */
 void spool_save_free(struct radius_spool *spool);
+/* Hands a job to the thread. */
+void spool_save_submit(struct radius_spool *spool, struct spool_job *job);
+/* The disk failed: from now on it is only probed. */
+void spool_save_failed(struct radius_spool *spool, int err);
 /* Saves a new record whose job is ready. */
 void spool_save_put(struct radius_spool *spool, struct spool_record *record);
 /* Forgets the attributes of a record that has them on disk, when too many are in memory. */
@@ -200,5 +213,23 @@ void spool_record_supersede(
 bool spool_save_step(struct radius_spool *spool);
 /* Tries a disk that failed now. */
 void spool_save_flush(struct radius_spool *spool);
+
+/* ---- spool_sessions.c: sessions that are open, and their checkpoints ---- */
+
+struct spool_recovery {
+	struct radius_spool *spool;
+	const struct radius_spool_config *config;
+};
+/* Makes Stops of the sessions that nobody else will end; ctx: a struct spool_recovery. */
+void spool_sessions_recover(void *ctx, struct spool_table *table);
+/* The session ends: no checkpoint follows its Stop. */
+void spool_sessions_ended(struct radius_spool *spool, uint64_t session);
+/* A put did not reach the disk at once: if it is a Start, its session is open without a row. */
+void spool_sessions_missed(struct radius_spool *spool, struct spool_job *put);
+/* Rows of sessions may be missing: they are written anew. */
+void spool_sessions_unsure(struct radius_spool *spool);
+/* A batch of checkpoints comes back. */
+void spool_sessions_written(struct radius_spool *spool, struct spool_job *job);
+void spool_sessions_free(struct radius_spool *spool);
 
 #endif

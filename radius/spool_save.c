@@ -20,7 +20,7 @@
 #define PROBE_INTERVAL UINT64_C(5000000)
 #define SCAN_TRIES     5
 
-static void submit(struct radius_spool *spool, struct spool_job *job)
+void spool_save_submit(struct radius_spool *spool, struct spool_job *job)
 {
 	spool->queued++;
 	spool_db_submit(spool->db, job);
@@ -32,7 +32,7 @@ static void submit_or_keep(struct radius_spool *spool, struct spool_job *job)
 	if (spool->info.disk_error)
 		STAILQ_INSERT_TAIL(&spool->undone, job, entry);
 	else
-		submit(spool, job);
+		spool_save_submit(spool, job);
 }
 
 /* Out of memory, the row stays, and its record is sent again after the next start. */
@@ -46,7 +46,7 @@ static void write_row(struct radius_spool *spool, enum spool_job_kind kind, uint
 
 /* ---- the disk's health ---- */
 
-static void note_failure(struct radius_spool *spool, int err)
+void spool_save_failed(struct radius_spool *spool, int err)
 {
 	bool is_new = spool->info.disk_error == 0;
 
@@ -70,7 +70,7 @@ static void submit_probe(void *arg)
 	job = spool_job_new(SPOOL_PROBE, 0);
 	if (job) {
 		spool->is_probing = true;
-		submit(spool, job);
+		spool_save_submit(spool, job);
 	} else {
 		spool->host.timer_start(spool->save_timer, PROBE_INTERVAL);
 	}
@@ -150,13 +150,27 @@ static uint64_t row_of(const struct spool_record *record)
 	return record->copy == COPY_UNSAVED ? record->job->replaces : record->id;
 }
 
+/* A Stop that never reached the disk leaves its session open there. */
+static void close_session(struct radius_spool *spool, uint64_t session)
+{
+	struct spool_job *job = spool_job_new(SPOOL_CLOSE, 0);
+
+	if (!job)
+		return;
+	job->row.session = session;
+	submit_or_keep(spool, job);
+}
+
 void spool_record_end(struct radius_spool *spool, struct spool_record *record)
 {
-	uint64_t row = row_of(record);
+	bool is_unsaved_stop = record->copy == COPY_UNSAVED && record->kind == RADIUS_STOP;
+	uint64_t session = record->line->session, row = row_of(record);
 
 	record_remove(spool, record);
 	if (row)
 		write_row(spool, SPOOL_DELETE, row);
+	if (is_unsaved_stop)
+		close_session(spool, session);
 }
 
 static void set_aside_row(struct radius_spool *spool, uint64_t id)
@@ -201,10 +215,11 @@ void spool_save_put(struct radius_spool *spool, struct spool_record *record)
 		LIST_INSERT_HEAD(
 			&spool->waiters[(uintptr_t)job->ctx / 64 % SPOOL_WAITERS], job, in_waiters);
 	if (spool->db && !spool->info.disk_error) {
-		submit(spool, job);
+		spool_save_submit(spool, job);
 		return;
 	}
 	job->err = -spool->info.disk_error;
+	spool_sessions_missed(spool, job);
 	STAILQ_INSERT_TAIL(&spool->instant, job, entry);
 	spool_soon(spool);
 }
@@ -233,6 +248,8 @@ static void put_done(struct radius_spool *spool, struct spool_job *job)
 	if (durable)
 		LIST_REMOVE(job, in_waiters);
 	job->durable = NULL;
+	if (err)
+		spool_sessions_missed(spool, job);
 	if (record && err) {
 		unsaved_insert(spool, record);
 	} else if (record) {
@@ -245,7 +262,7 @@ static void put_done(struct radius_spool *spool, struct spool_job *job)
 		spool_job_free(job);
 	}
 	if (err)
-		note_failure(spool, err);
+		spool_save_failed(spool, err);
 	if (record)
 		spool_line_look(spool, record->line);
 	if (durable)
@@ -259,7 +276,7 @@ static void write_done(struct radius_spool *spool, struct spool_job *job)
 		return;
 	}
 	STAILQ_INSERT_TAIL(&spool->undone, job, entry);
-	note_failure(spool, job->err);
+	spool_save_failed(spool, job->err);
 }
 
 /* The next thing to be done again, NULL = none: rows that go make room, and Stops matter most. */
@@ -303,7 +320,7 @@ bool spool_save_step(struct radius_spool *spool)
 		job = next_undone(spool);
 		if (!job)
 			return false;
-		submit(spool, job);
+		spool_save_submit(spool, job);
 	}
 	return true;
 }
@@ -318,7 +335,7 @@ int spool_save_read(struct radius_spool *spool, struct spool_record *record)
 		return -ENOMEM;
 	job->owner = record;
 	record->job = job;
-	submit(spool, job);
+	spool_save_submit(spool, job);
 	return 0;
 }
 
@@ -389,14 +406,14 @@ static void load_row(struct radius_spool *spool, const struct spool_row *row)
 static void scan_done(struct radius_spool *spool, struct spool_job *job)
 {
 	if (job->err && ++spool->scan_failures < SCAN_TRIES) {
-		submit(spool, job);
+		spool_save_submit(spool, job);
 		return;
 	}
 	for (unsigned int i = 0; i < job->count; i++)
 		load_row(spool, &job->rows[i]);
 	if (!job->err && job->count == SPOOL_SCAN_MAX) {
 		job->row.id = job->rows[job->count - 1].id;
-		submit(spool, job);
+		spool_save_submit(spool, job);
 		return;
 	}
 	spool->info.is_loading = false;
@@ -420,7 +437,11 @@ static void job_done(struct radius_spool *spool, struct spool_job *job)
 		break;
 	case SPOOL_DELETE:
 	case SPOOL_SET_ASIDE:
+	case SPOOL_CLOSE:
 		write_done(spool, job);
+		break;
+	case SPOOL_CHECKPOINT:
+		spool_sessions_written(spool, job);
 		break;
 	case SPOOL_PROBE:
 		probe_done(spool, job);
@@ -439,11 +460,13 @@ static void say_damage(struct radius_spool *spool)
 	char name[PATH_MAX];
 	unsigned int salvaged;
 
-	if (spool_db_damaged(spool->db, name, sizeof(name), &salvaged))
-		spool_say(spool, true,
-			"the spool was damaged and moved to %.256s; %u records of it could be read "
-			"and are sent",
-			name, salvaged);
+	if (!spool_db_damaged(spool->db, name, sizeof(name), &salvaged))
+		return;
+	spool_say(spool, true,
+		"the spool was damaged and moved to %.256s; %u records of it could be read and are "
+		"sent",
+		name, salvaged);
+	spool_sessions_unsure(spool);
 }
 
 static void db_ready(void *arg, int events)
@@ -463,7 +486,7 @@ static void db_ready(void *arg, int events)
 
 /* ---- start and end ---- */
 
-int spool_save_init(struct radius_spool *spool, const char *path)
+int spool_save_init(struct radius_spool *spool, const struct radius_spool_config *config)
 {
 	struct radius_host *host = &spool->host;
 	struct spool_job *scan;
@@ -478,9 +501,10 @@ int spool_save_init(struct radius_spool *spool, const char *path)
 	spool->save_timer = host->timer_new(host->ctx, submit_probe, spool);
 	if (!spool->save_timer)
 		return -ENOMEM;
-	if (!path)
+	if (!config->path)
 		return 0;
-	err = spool_db_open(path, &spool->db, &max_id);
+	err = spool_db_open(config->path, spool_sessions_recover,
+		&(struct spool_recovery){ spool, config }, &spool->db, &max_id);
 	if (err)
 		return err;
 	say_damage(spool);
@@ -492,7 +516,7 @@ int spool_save_init(struct radius_spool *spool, const char *path)
 	if (!scan)
 		return -ENOMEM;
 	spool->info.is_loading = true;
-	submit(spool, scan);
+	spool_save_submit(spool, scan);
 	return 0;
 }
 

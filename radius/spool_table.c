@@ -31,6 +31,15 @@ enum statement {
 	STATEMENT_SCAN,
 	STATEMENT_MAX_ID,
 	STATEMENT_UNUSED,
+	STATEMENT_OPEN,
+	STATEMENT_FIRST_CHECKPOINT,
+	STATEMENT_CHECKPOINT,
+	STATEMENT_CLOSE,
+	STATEMENT_LAST_CHECKPOINT,
+	STATEMENT_SESSIONS,
+	STATEMENT_READ_SESSION,
+	STATEMENT_COPY_SESSION,
+	STATEMENT_COPY_CHECKPOINT,
 	STATEMENTS
 };
 
@@ -53,6 +62,18 @@ static const char *const sql[STATEMENTS] = {
 			   " ORDER BY id DESC LIMIT ?",
 	[STATEMENT_MAX_ID] = "SELECT max(id) FROM record",
 	[STATEMENT_UNUSED] = "PRAGMA freelist_count",
+	[STATEMENT_OPEN] = "INSERT OR REPLACE INTO session (id, attrs) VALUES (?, ?)",
+	[STATEMENT_FIRST_CHECKPOINT] =
+		"INSERT OR REPLACE INTO checkpoint (id, event_time, attrs) VALUES (?, ?, ?)",
+	[STATEMENT_CHECKPOINT] = "UPDATE checkpoint SET event_time = ?2, attrs = ?3 WHERE id = ?1",
+	[STATEMENT_CLOSE] = "DELETE FROM session WHERE id = ?",
+	[STATEMENT_LAST_CHECKPOINT] = "DELETE FROM checkpoint WHERE id = ?",
+	[STATEMENT_SESSIONS] = "SELECT id FROM session WHERE id > ? ORDER BY id LIMIT ?",
+	[STATEMENT_READ_SESSION] = "SELECT event_time, session.attrs, checkpoint.attrs"
+				   " FROM session LEFT JOIN checkpoint USING (id) WHERE id = ?",
+	[STATEMENT_COPY_SESSION] = "INSERT OR IGNORE INTO session (id, attrs) VALUES (?, ?)",
+	[STATEMENT_COPY_CHECKPOINT] =
+		"INSERT OR IGNORE INTO checkpoint (id, event_time, attrs) VALUES (?, ?, ?)",
 };
 
 #define COLUMNS                                                                                    \
@@ -65,7 +86,11 @@ static const char setup[] = "PRAGMA locking_mode = EXCLUSIVE;"
 			    "PRAGMA synchronous = FULL;"
 			    "PRAGMA journal_size_limit = 16777216;"
 			    "CREATE TABLE IF NOT EXISTS record (id INTEGER PRIMARY KEY," COLUMNS
-			    ";CREATE TABLE IF NOT EXISTS unreadable (id INTEGER," COLUMNS;
+			    ";CREATE TABLE IF NOT EXISTS unreadable (id INTEGER," COLUMNS
+			    ";CREATE TABLE IF NOT EXISTS session (id INTEGER PRIMARY KEY,"
+			    " attrs BLOB NOT NULL);"
+			    "CREATE TABLE IF NOT EXISTS checkpoint (id INTEGER PRIMARY KEY,"
+			    " event_time INTEGER NOT NULL, attrs BLOB NOT NULL)";
 
 static int errno_of(int sqlite)
 {
@@ -232,6 +257,105 @@ int spool_table_scan(
 	return errno_of(step) < 0 ? errno_of(step) : count;
 }
 
+/* ---- open sessions ---- */
+
+static int finish_step(sqlite3_stmt *statement)
+{
+	int err = errno_of(sqlite3_step(statement));
+
+	finish(statement);
+	return err;
+}
+
+static int write_checkpoint(struct spool_table *table, enum statement which, uint64_t session,
+	uint64_t event_time, const uint8_t *attrs, size_t len)
+{
+	sqlite3_stmt *statement = table->statements[which];
+
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)session);
+	sqlite3_bind_int64(statement, 2, (sqlite3_int64)event_time);
+	sqlite3_bind_blob(statement, 3, attrs ? (const void *)attrs : "", (int)len, SQLITE_STATIC);
+	return finish_step(statement);
+}
+
+int spool_table_open_session(struct spool_table *table, uint64_t session, uint64_t event_time,
+	const uint8_t *attrs, size_t len)
+{
+	sqlite3_stmt *statement = table->statements[STATEMENT_OPEN];
+	int err;
+
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)session);
+	sqlite3_bind_blob(statement, 2, attrs ? (const void *)attrs : "", (int)len, SQLITE_STATIC);
+	err = finish_step(statement);
+	return err ? err
+		   : write_checkpoint(
+			     table, STATEMENT_FIRST_CHECKPOINT, session, event_time, NULL, 0);
+}
+
+int spool_table_checkpoint(struct spool_table *table, uint64_t session, uint64_t event_time,
+	const uint8_t *attrs, size_t len)
+{
+	return write_checkpoint(table, STATEMENT_CHECKPOINT, session, event_time, attrs, len);
+}
+
+int spool_table_close_session(struct spool_table *table, uint64_t session)
+{
+	int err = run_with_id(table, STATEMENT_CLOSE, session);
+
+	return err ? err : run_with_id(table, STATEMENT_LAST_CHECKPOINT, session);
+}
+
+int spool_table_sessions(
+	struct spool_table *table, uint64_t after, uint64_t *sessions, unsigned int max)
+{
+	sqlite3_stmt *statement = table->statements[STATEMENT_SESSIONS];
+	int step = SQLITE_DONE, count = 0;
+
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)after);
+	sqlite3_bind_int64(statement, 2, max);
+	while (count < (int)max && (step = sqlite3_step(statement)) == SQLITE_ROW)
+		sessions[count++] = (uint64_t)sqlite3_column_int64(statement, 0);
+	finish(statement);
+	return errno_of(step) < 0 ? errno_of(step) : count;
+}
+
+/* Copies a blob of a row behind what is in octets: 0 or -EMSGSIZE. */
+static int append_blob(
+	sqlite3_stmt *row, int column, uint8_t *octets, size_t size, size_t *in_out_len)
+{
+	const void *blob = sqlite3_column_blob(row, column);
+	size_t len = (size_t)sqlite3_column_bytes(row, column);
+
+	if (len > size - *in_out_len)
+		return -EMSGSIZE;
+	if (len)
+		memcpy(octets + *in_out_len, blob, len);
+	*in_out_len += len;
+	return 0;
+}
+
+int spool_table_read_session(struct spool_table *table, uint64_t session, uint64_t *ret_event_time,
+	uint8_t *octets, size_t size, size_t *ret_fixed_len, size_t *ret_len)
+{
+	sqlite3_stmt *statement = table->statements[STATEMENT_READ_SESSION];
+	size_t fixed_len = 0, len;
+	int step, err;
+
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)session);
+	step = sqlite3_step(statement);
+	err = step == SQLITE_DONE ? -ENOENT : errno_of(step);
+	err = err ? err : append_blob(statement, 1, octets, size, &fixed_len);
+	len = fixed_len;
+	err = err ? err : append_blob(statement, 2, octets, size, &len);
+	if (!err) {
+		*ret_event_time = (uint64_t)sqlite3_column_int64(statement, 0);
+		*ret_fixed_len = fixed_len;
+		*ret_len = len;
+	}
+	finish(statement);
+	return err;
+}
+
 /* ---- opening ---- */
 
 /* Makes the file, or takes from others what they may do with it; the journal gets the same mode. */
@@ -305,40 +429,61 @@ static int move_aside(struct spool_table *table)
 	return 0;
 }
 
+/* What is copied from a damaged file; the first column is the key. */
+static const struct salvaged {
+	const char *select;
+	enum statement insert;
+	int columns;
+} salvaged[] = {
+	{ "SELECT id, session, kind, event_time, attrs FROM record WHERE id > 0 ORDER BY id ",
+		STATEMENT_INSERT, 5 },
+	{ "SELECT id, attrs FROM session WHERE id > 0 ORDER BY id ", STATEMENT_COPY_SESSION, 2 },
+	{ "SELECT id, event_time, attrs FROM checkpoint WHERE id > 0 ORDER BY id ",
+		STATEMENT_COPY_CHECKPOINT, 3 },
+};
+
 /*
  * Copies rows of the damaged file in one direction until one cannot be read or, downwards, those that
  * came before are reached. The damage itself is no error; not being able to write is.
  */
-static int salvage_rows(
-	struct spool_table *table, sqlite3 *from, const char *select, uint64_t *last_id)
+static int salvage_rows(struct spool_table *table, sqlite3 *from, const struct salvaged *what,
+	const char *order, uint64_t *last_id)
 {
-	sqlite3_stmt *rows;
+	sqlite3_stmt *rows, *insert = table->statements[what->insert];
 	uint64_t stop_at = *last_id;
+	char select[128];
 	int err = 0;
 
+	snprintf(select, sizeof(select), "%s%s", what->select, order);
 	if (sqlite3_prepare_v2(from, select, -1, &rows, NULL) != SQLITE_OK)
 		return 0;
 	while (!err && sqlite3_step(rows) == SQLITE_ROW) {
-		struct spool_row row = row_of(rows);
+		uint64_t id = (uint64_t)sqlite3_column_int64(rows, 0);
 
-		if (stop_at && row.id <= stop_at)
+		if (stop_at && id <= stop_at)
 			break;
-		err = spool_table_insert(table, &row, sqlite3_column_blob(rows, 4),
-			(size_t)sqlite3_column_bytes(rows, 4));
-		if (!err)
+		for (int i = 0; i < what->columns; i++)
+			sqlite3_bind_value(insert, i + 1, sqlite3_column_value(rows, i));
+		err = finish_step(insert);
+		if (!err && what->insert == STATEMENT_INSERT)
 			table->salvaged++;
-		*last_id = row.id;
+		*last_id = id;
 	}
 	sqlite3_finalize(rows);
 	return err;
 }
 
-#define SALVAGE "SELECT id, session, kind, event_time, attrs FROM record WHERE id > 0 ORDER BY id "
+static int salvage_table(struct spool_table *table, sqlite3 *from, const struct salvaged *what)
+{
+	uint64_t last_id = 0;
+	int err = salvage_rows(table, from, what, "ASC", &last_id);
+
+	return err ? err : salvage_rows(table, from, what, "DESC", &last_id);
+}
 
 /* What can be read from either end of the damaged file; it is left as it is. */
 static int salvage(struct spool_table *table)
 {
-	uint64_t last_id = 0;
 	sqlite3 *from = NULL;
 	int err;
 
@@ -348,8 +493,8 @@ static int salvage(struct spool_table *table)
 		    NULL) == SQLITE_OK) {
 		sqlite3_db_config(from, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 		(void)exec(from, "PRAGMA locking_mode = EXCLUSIVE");
-		err = err ? err : salvage_rows(table, from, SALVAGE "ASC", &last_id);
-		err = err ? err : salvage_rows(table, from, SALVAGE "DESC", &last_id);
+		for (size_t i = 0; !err && i < sizeof(salvaged) / sizeof(salvaged[0]); i++)
+			err = salvage_table(table, from, &salvaged[i]);
 	}
 	sqlite3_close(from);
 	err = err ? err : exec(table->sqlite, "COMMIT");

@@ -50,6 +50,26 @@ int spool_table_read(struct spool_table *table, uint64_t id, uint8_t **ret_attrs
 int spool_table_scan(
 	struct spool_table *table, uint64_t below, struct spool_row *rows, unsigned int max);
 
+/*
+ * Open sessions: the attributes that every record of a session has, and its checkpoint, which is what
+ * else its Stop would say. Opening again changes the former and empties the latter; a checkpoint of a
+ * session that is not open is ignored.
+ */
+int spool_table_open_session(struct spool_table *table, uint64_t session, uint64_t event_time,
+	const uint8_t *attrs, size_t len);
+int spool_table_checkpoint(struct spool_table *table, uint64_t session, uint64_t event_time,
+	const uint8_t *attrs, size_t len);
+int spool_table_close_session(struct spool_table *table, uint64_t session);
+/* Those that are open, in ascending order, behind after, at most max; their number or -errno. */
+int spool_table_sessions(
+	struct spool_table *table, uint64_t after, uint64_t *sessions, unsigned int max);
+/*
+ * Copies the attributes of an open session into octets, those of the checkpoint (*ret_len -
+ * *ret_fixed_len octets, none before the first) behind the fixed ones. 0, -ENOENT, -EMSGSIZE or -errno.
+ */
+int spool_table_read_session(struct spool_table *table, uint64_t session, uint64_t *ret_event_time,
+	uint8_t *octets, size_t size, size_t *ret_fixed_len, size_t *ret_len);
+
 /* After an error: moves the journal into the file, which makes room when the disk is full. */
 void spool_table_recover(struct spool_table *table);
 /* After -EUCLEAN: moves the file aside and goes on with what can be read of it. */

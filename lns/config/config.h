@@ -96,7 +96,7 @@ struct config_radius {
 	union addr nas_ip, nas_ipv6, source;
 	char nas_identifier[254]; /* "": the server's name */
 	int unsupported_rejects;  /* 1: a profile is obeyed whole or not at all */
-	uint64_t timeout, interim;
+	uint64_t timeout, interim, checkpoint_interval;
 	unsigned int tries;
 	struct config_radius_server *servers;
 	size_t server_count;
@@ -128,6 +128,7 @@ struct config {
 	unsigned int setup_limit; /* sessions between ICRP and network up at a time */
 	uint64_t setup_timeout;   /* in the queue, and from ICCN to network up */
 	uint64_t stop_timeout;    /* for a clean end of everything */
+	uint64_t sample_interval; /* of interface counters */
 	struct config_lac *lacs;
 	size_t lac_count;
 	struct config_ppp *ppps;

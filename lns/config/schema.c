@@ -193,6 +193,9 @@ const struct config_option config_options[] = {
 		  "waits that long for its place in setup is refused." },
 	{ CONFIG_ROOT, "stop-timeout", CONFIG_TIME, AT(config, stop_timeout), { SECOND, HOUR }, "20s",
 	  .help = "Time to end all sessions cleanly when the server is stopped." },
+	{ CONFIG_ROOT, "sample-interval", CONFIG_TIME, AT(config, sample_interval), { SECOND, HOUR }, "10s",
+	  .help = "How often the counters of all sessions are read: what is shown, interim "
+		  "accounting and idle timeouts are as new as that." },
 	{ CONFIG_ROOT, "metrics", CONFIG_LISTEN, AT(config, metrics), ANY, NULL,
 	  .help = "Addresses at which metrics for Prometheus are served, at the path /metrics, "
 		  "with or without a port: [::1]:9473. The default port is 9473. Whoever "
@@ -324,6 +327,12 @@ const struct config_option config_options[] = {
 	  .help = "Tries for each server." },
 	{ CONFIG_RADIUS, "interim", CONFIG_TIME, AT(config_radius, interim), { 0, DAY }, "600s",
 	  .help = "Interval of interim accounting; 0: none. RADIUS may say otherwise." },
+
+	{ CONFIG_RADIUS, "checkpoint-interval", CONFIG_TIME, AT(config_radius, checkpoint_interval),
+	  { SECOND, HOUR }, "10s",
+	  .help = "How often counters and times of all sessions are written to state-dir: what "
+		  "is lost of a session when the machine loses its power. Rounded to "
+		  "samples; shorter than sample-interval, it makes samples as often." },
 
 	{ CONFIG_RADIUS_SERVER, "secret", CONFIG_SECRET, AT(config_radius_server, secret), ANY, NULL,
 	  .help = "Secret shared with the server; this or secret-file is required." },

@@ -425,7 +425,8 @@ static void on_start(void *ctx)
 
 	if (engine->exit_status)
 		return;
-	err = start_modules(engine);
+	err = engine_past_begin(engine);
+	err = err ? err : start_modules(engine);
 	if (err < 0) {
 		fail(engine, "cannot start", err);
 		return;

@@ -156,6 +156,10 @@ void engine_past_session(struct engine *engine, uint64_t key);
 bool engine_past_exited(struct engine *engine, const struct monitor_exit *exit);
 bool engine_past_link_gone(
 	struct engine *engine, uint32_t ifindex, const struct kernel_counters *final);
+/* Looks at the state memory, before the spool is opened. 0 or -ENOMEM. */
+int engine_past_begin(struct engine *engine);
+/* radius_spool_config.is_alive, ctx the engine: the session was up, engine_past_end ends it. */
+bool engine_past_is_alive(void *ctx, uint64_t key);
 /* Ends everything noted and everything in the state memory; frees itself when done. */
 void engine_past_end(struct engine *engine);
 void engine_past_free(struct engine *engine);

@@ -6,6 +6,10 @@
  * interface went while nobody listened) gives the Stop record its counters, with cause NAS-Error; then
  * every old tunnel gets a StopCCN and leaves the kernel. Meanwhile new calls are served.
  *
+ * The spool tells which sessions are open on disk, so that each gets one Stop and not two, whatever the
+ * dead engine had put: a session that is up here and not open there had no Start yet; one whose Stop was
+ * put and that is not open there has it. Its record is given back when the Stop is durable.
+ *
  * All numbers come from the state memory and are trusted only as far as state.h says.
  */
 #include "lns/engine/internal.h"
@@ -21,14 +25,20 @@
 
 #define PAST_DEADLINE ENV_SEC(3) /* for pppds to go and interfaces to be reported gone */
 
+#define PAST_BUCKETS 4096
+
 struct past_session {
-	LIST_ENTRY(past_session) entry;
+	LIST_ENTRY(past_session) entry, by_key;
+	struct engine_past *past;
 	struct state_session *record; /* NULL: it has none */
 	uint64_t key;
 	bool running;
+	bool open; /* in the spool */
 	bool gone; /* final is known */
 	struct kernel_counters final;
 };
+
+LIST_HEAD(past_sessions, past_session);
 
 struct past_fd {
 	LIST_ENTRY(past_fd) entry;
@@ -39,11 +49,12 @@ struct past_fd {
 
 struct engine_past {
 	struct engine *engine;
-	LIST_HEAD(, past_session) sessions;
+	struct past_sessions sessions, by_key[PAST_BUCKETS];
 	LIST_HEAD(, past_fd) fds;
 	struct env_timer *deadline;
 	unsigned int session_count, tunnel_count;
-	bool ending;
+	bool ending, ended; /* ended: but for Stops that are being written */
+	struct log_limit lost;
 };
 
 static void deadline_passed(void *ctx);
@@ -89,7 +100,7 @@ static struct past_session *find_session(struct engine_past *past, uint64_t key)
 
 	if (!past)
 		return NULL;
-	LIST_FOREACH(session, &past->sessions, entry)
+	LIST_FOREACH(session, &past->by_key[key % PAST_BUCKETS], by_key)
 		if (session->key == key)
 			return session;
 	return NULL;
@@ -104,8 +115,10 @@ static struct past_session *add_session(struct engine_past *past, uint64_t key)
 	session = calloc(1, sizeof(*session));
 	if (!session)
 		return NULL;
+	session->past = past;
 	session->key = key;
 	LIST_INSERT_HEAD(&past->sessions, session, entry);
+	LIST_INSERT_HEAD(&past->by_key[key % PAST_BUCKETS], session, by_key);
 	past->session_count++;
 	return session;
 }
@@ -121,41 +134,87 @@ void engine_past_session(struct engine *engine, uint64_t key)
 
 /* ---- one session ---- */
 
-static void put_stop(struct engine *engine, const struct past_session *session)
+/* Frees what is known of it, and what is kept. */
+static void forget_session(struct past_session *session)
 {
-	const struct state_session *record = session->record;
-	struct accounting_event event = {
+	struct engine_past *past = session->past;
+
+	if (session->record)
+		state_session_release(past->engine->state, session->record);
+	monitor_client_forget(past->engine->monitor, session->key);
+	LIST_REMOVE(session, entry);
+	LIST_REMOVE(session, by_key);
+	free(session);
+	if (past->ended && LIST_EMPTY(&past->sessions))
+		engine_past_free(past->engine);
+}
+
+/* Written, or the disk failed, and the spool has it in memory. */
+static void stop_durable(void *ctx, int err)
+{
+	(void)err;
+	forget_session(ctx);
+}
+
+static int put_start(struct radius_spool *spool, const struct state_session *record)
+{
+	const struct accounting_event start = {
+		.kind = RADIUS_START, .wallclock = record->up_wallclock, .clock = record->up_clock
+	};
+
+	return accounting_put(spool, record, &start, NULL, NULL);
+}
+
+/* Puts what the servers do not know yet. 1: stop_durable will be called; 0: it is not needed; -errno. */
+static int put_records(struct past_session *session)
+{
+	struct engine *engine = session->past->engine;
+	struct radius_spool *spool = engine->radius.spool;
+	struct state_session *record = session->record;
+	const struct accounting_event stop = {
 		.kind = RADIUS_STOP,
 		.counters = session->gone ? &session->final : &record->last,
 		.terminate_cause = end_rule(END_ENGINE)->acct_cause,
 		.wallclock = env_wallclock(engine->env),
 		.clock = env_now(engine->env),
 	};
-	int err;
+	bool stopped = record->used == STATE_STOPPED;
+	int err = 0;
 
-	if (!engine->radius.spool)
-		return;
-	err = accounting_put(engine->radius.spool, record, &event, NULL, NULL);
-	if (err < 0)
-		log_error("session %016llx: its Stop record is lost: %s",
-			(unsigned long long)session->key, strerror(-err));
+	if (stopped && !session->open)
+		return 0;
+	if (!stopped && !session->open)
+		err = put_start(spool, record);
+	if (!err)
+		err = stopped ? accounting_stop_again(spool, record, stop_durable, session)
+			      : accounting_stop(spool, record, &stop, stop_durable, session);
+	return err ? err : 1;
 }
 
-static void end_session(struct engine *engine, struct past_session *session)
+static bool was_up(const struct past_session *session)
 {
-	if (session->record) {
-		if (session->record->used == STATE_UP)
-			put_stop(engine, session);
-		state_session_release(engine->state, session->record);
-	}
-	monitor_client_forget(engine->monitor, session->key);
-	LIST_REMOVE(session, entry);
-	free(session);
+	return session->record &&
+	       (session->record->used == STATE_UP || session->record->used == STATE_STOPPED);
+}
+
+static void end_session(struct past_session *session)
+{
+	struct engine_past *past = session->past;
+	unsigned int left_out;
+	int put = 0;
+
+	if (was_up(session) && past->engine->radius.spool)
+		put = put_records(session);
+	if (put < 0 && log_limit_pass(&past->lost, env_now(past->engine->env), &left_out))
+		log_error("session %016llx: its Stop record (and %u others) is lost: %s",
+			(unsigned long long)session->key, left_out, strerror(-put));
+	if (put <= 0)
+		forget_session(session);
 }
 
 static bool is_settled(const struct past_session *session)
 {
-	bool needs_counters = session->record && session->record->used == STATE_UP;
+	bool needs_counters = was_up(session);
 
 	return !session->running && (!needs_counters || session->gone);
 }
@@ -203,24 +262,29 @@ static void drop_fds(struct engine_past *past)
 static void finish(struct engine_past *past)
 {
 	struct engine *engine = past->engine;
-	struct past_session *session;
+	struct past_session *session, *next;
 
-	while ((session = LIST_FIRST(&past->sessions)))
-		end_session(engine, session);
+	env_timer_stop(past->deadline);
+	for (session = LIST_FIRST(&past->sessions); session; session = next) {
+		next = LIST_NEXT(session, entry);
+		end_session(session);
+	}
 	for (unsigned int id = 1; id < STATE_TUNNELS; id++)
 		if (state_tunnel(engine->state, (uint16_t)id)->used && !engine->tunnels[id])
 			end_tunnel(past, state_tunnel(engine->state, (uint16_t)id), (uint16_t)id);
 	drop_fds(past);
 	log_info("ended what the last engine left: %u sessions, %u tunnels", past->session_count,
 		past->tunnel_count);
-	engine_past_free(engine);
+	past->ended = true;
+	if (LIST_EMPTY(&past->sessions))
+		engine_past_free(engine);
 }
 
 static void look(struct engine_past *past)
 {
 	struct past_session *session;
 
-	if (!past->ending)
+	if (!past->ending || past->ended)
 		return;
 	LIST_FOREACH(session, &past->sessions, entry)
 		if (!is_settled(session))
@@ -263,7 +327,7 @@ bool engine_past_link_gone(
 	if (!engine->past)
 		return false;
 	LIST_FOREACH(session, &engine->past->sessions, entry) {
-		if (!session->record || session->record->ifindex != ifindex)
+		if (!session->record || session->record->ifindex != ifindex || session->gone)
 			continue;
 		session->gone = true;
 		if (final) /* otherwise the last sample has to do */
@@ -294,7 +358,7 @@ static void adopt_listeners(struct engine_past *past)
 	}
 }
 
-static void match_records(struct engine_past *past)
+static bool match_records(struct engine_past *past)
 {
 	struct engine *engine = past->engine;
 
@@ -306,12 +370,19 @@ static void match_records(struct engine_past *past)
 			continue;
 		session = add_session(past, record->key);
 		if (!session)
-			continue;
+			return false;
 		session->record = record;
 		/* It went while nobody listened: nothing newer than the last sample will come. */
-		session->gone = !session->running;
+		session->gone = !session->running || record->used == STATE_STOPPED;
 		session->final = record->last;
 	}
+	return true;
+}
+
+static void reserve_tunnels(struct engine_past *past)
+{
+	struct engine *engine = past->engine;
+
 	for (unsigned int id = 1; id < STATE_TUNNELS; id++) {
 		if (!state_tunnel(engine->state, (uint16_t)id)->used)
 			continue;
@@ -340,14 +411,34 @@ static void kill_all(struct engine_past *past)
 		monitor_client_signal(past->engine->monitor, MONITOR_SIGNAL_KILL, keys, count);
 }
 
+int engine_past_begin(struct engine *engine)
+{
+	struct engine_past *past;
+
+	if (engine->fresh)
+		return 0;
+	past = past_of(engine);
+	return past && match_records(past) ? 0 : -ENOMEM;
+}
+
+bool engine_past_is_alive(void *ctx, uint64_t key)
+{
+	struct past_session *session = find_session(((struct engine *)ctx)->past, key);
+
+	if (!session || !was_up(session))
+		return false;
+	session->open = true;
+	return true;
+}
+
 void engine_past_end(struct engine *engine)
 {
-	struct engine_past *past = engine->fresh ? engine->past : past_of(engine);
+	struct engine_past *past = engine->past;
 
 	if (!past)
 		return;
 	adopt_listeners(past);
-	match_records(past);
+	reserve_tunnels(past);
 	past->ending = true;
 	env_timer_start(past->deadline, PAST_DEADLINE);
 	kill_all(past);
@@ -364,6 +455,8 @@ void engine_past_free(struct engine *engine)
 		return;
 	while ((session = LIST_FIRST(&past->sessions))) {
 		LIST_REMOVE(session, entry);
+		if (engine->radius.spool)
+			radius_spool_forget(engine->radius.spool, session);
 		free(session);
 	}
 	while ((kept = LIST_FIRST(&past->fds))) {

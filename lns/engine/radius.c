@@ -6,6 +6,7 @@
 #include "lns/engine/internal.h"
 
 #include "lns/log.h"
+#include "radius/attr_codes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -126,7 +127,9 @@ static int make_client(
 
 static int make_spool(struct engine *engine)
 {
-	struct radius_spool_config config = { 0 };
+	struct radius_spool_config config = { .is_alive = engine_past_is_alive,
+		.ctx = engine,
+		.lost_cause = engine->fresh ? RADIUS_CAUSE_NAS_REBOOT : RADIUS_CAUSE_NAS_ERROR };
 	char path[sizeof(engine->state_dir) + 32];
 
 	snprintf(path, sizeof(path), "%s/accounting.db", engine->state_dir);

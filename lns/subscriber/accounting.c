@@ -4,7 +4,8 @@
  *
  * The attributes that say which session this is are made once, at network-up, and kept in the state
  * memory: Start, Interim and Stop repeat them octet by octet, also from another engine. Input is what
- * came from the subscriber; counters are the interface's minus those at network-up.
+ * came from the subscriber; counters are the interface's minus those at network-up. Checkpoints are for
+ * the loss of that memory, too.
  */
 #include "lns/subscriber/accounting.h"
 
@@ -149,6 +150,29 @@ int accounting_put(struct radius_spool *spool, const struct state_session *recor
 	return err;
 }
 
+int accounting_stop_again(struct radius_spool *spool, const struct state_session *record,
+	void (*durable)(void *ctx, int err), void *ctx)
+{
+	return accounting_put(spool, record,
+		&(struct accounting_event){ .kind = RADIUS_STOP,
+			.counters = &record->last,
+			.terminate_cause = (uint16_t)record->stop_cause,
+			.wallclock = record->stop_wallclock,
+			.clock = record->stop_clock },
+		durable, ctx);
+}
+
+int accounting_stop(struct radius_spool *spool, struct state_session *record,
+	const struct accounting_event *stop, void (*durable)(void *ctx, int err), void *ctx)
+{
+	record->last = *stop->counters;
+	record->stop_cause = stop->terminate_cause;
+	record->stop_wallclock = stop->wallclock;
+	record->stop_clock = stop->clock;
+	state_publish(&record->used, STATE_STOPPED);
+	return accounting_stop_again(spool, record, durable, ctx);
+}
+
 int accounting_put_nas(struct radius_spool *spool, enum radius_record_kind kind,
 	const struct config *config, uint64_t wallclock)
 {
@@ -161,6 +185,20 @@ int accounting_put_nas(struct radius_spool *spool, enum radius_record_kind kind,
 	return err;
 }
 
+/* At most one line a second: when one record is lost, all are. */
+static void say_lost(struct subscriber *sub, const char *what, int err)
+{
+	struct subscribers *all = sub->all;
+	unsigned int left_out;
+	char others[32] = "";
+
+	if (!log_limit_pass(&all->lost, env_now(all->host.env), &left_out))
+		return;
+	if (left_out > 0)
+		snprintf(others, sizeof(others), " (and %u more)", left_out);
+	subscriber_log(sub, LOG_LEVEL_ERROR, "its %s%s is lost: %s", what, others, strerror(-err));
+}
+
 /* Whether durable will be called; when not, the record is lost or nobody wants it. */
 static bool put(struct subscriber *sub, const struct accounting_event *event,
 	void (*durable)(void *ctx, int err))
@@ -170,11 +208,39 @@ static bool put(struct subscriber *sub, const struct accounting_event *event,
 
 	if (!spool)
 		return false;
-	err = accounting_put(spool, sub->record, event, durable, sub);
+	if (event->kind == RADIUS_STOP)
+		err = accounting_stop(spool, sub->record, event, durable, sub);
+	else
+		err = accounting_put(spool, sub->record, event, durable, sub);
 	if (err < 0)
-		subscriber_log(sub, LOG_LEVEL_ERROR, "accounting record %d is lost: %s",
-			event->kind, strerror(-err));
+		say_lost(sub,
+			event->kind == RADIUS_STOP    ? "Stop record"
+			: event->kind == RADIUS_START ? "Start record"
+						      : "Interim record",
+			err);
 	return err == 0;
+}
+
+/* What its Stop would say if everything were lost now. */
+static void checkpoint(struct subscriber *sub, const struct accounting_event *event)
+{
+	struct state_session *record = sub->record;
+	struct radius_attrs *attrs = radius_attrs_new();
+	int err = attrs ? add_counters(attrs, record, event) : -ENOMEM;
+
+	if (!err)
+		err = radius_spool_checkpoint(
+			sub->all->config.spool, &(struct radius_checkpoint){ .session = sub->key,
+							.event_time = event->wallclock,
+							.fixed = record->attrs,
+							.fixed_len = record->attrs_len,
+							.is_changed = sub->classes_changed,
+							.attrs = attrs });
+	if (err)
+		say_lost(sub, "checkpoint", err);
+	else
+		sub->classes_changed = false;
+	radius_attrs_free(attrs);
 }
 
 /* Spreads sessions over the interval by their keys, which came in one storm perhaps. */
@@ -183,6 +249,12 @@ static uint64_t first_interim(const struct subscriber *sub)
 	uint64_t mixed = sub->key * UINT64_C(0x9e3779b97f4a7c15);
 
 	return sub->granted->interim / 1024 * ((mixed >> 54) + 1);
+}
+
+static void start_durable(void *ctx, int err)
+{
+	(void)err;
+	subscriber_log_online(ctx);
 }
 
 void subscriber_account_start(struct subscriber *sub, const struct ppp_ncp_up *up)
@@ -204,11 +276,12 @@ void subscriber_account_start(struct subscriber *sub, const struct ppp_ncp_up *u
 	state_publish(&record->used, STATE_UP);
 	sub->last_traffic = env_now(env);
 	sub->next_interim = sub->granted->interim ? env_now(env) + first_interim(sub) : 0;
-	put(sub,
-		&(struct accounting_event){ .kind = RADIUS_START,
-			.wallclock = record->up_wallclock,
-			.clock = record->up_clock },
-		NULL);
+	if (!put(sub,
+		    &(struct accounting_event){ .kind = RADIUS_START,
+			    .wallclock = record->up_wallclock,
+			    .clock = record->up_clock },
+		    start_durable))
+		subscriber_log_online(sub);
 }
 
 void subscriber_account_sample(struct subscriber *sub, const struct kernel_counters *counters)
@@ -222,14 +295,15 @@ void subscriber_account_sample(struct subscriber *sub, const struct kernel_count
 		sub->last_traffic = now;
 	record->last = *counters;
 	record->last_wallclock = env_wallclock(env);
+	const struct accounting_event event = { .kind = RADIUS_INTERIM,
+		.counters = counters,
+		.wallclock = record->last_wallclock,
+		.clock = now };
+	if (sub->all->checkpointing && sub->all->config.spool)
+		checkpoint(sub, &event);
 	if (sub->next_interim && now >= sub->next_interim) {
 		sub->next_interim = sub->granted->interim ? now + sub->granted->interim : 0;
-		put(sub,
-			&(struct accounting_event){ .kind = RADIUS_INTERIM,
-				.counters = counters,
-				.wallclock = record->last_wallclock,
-				.clock = now },
-			NULL);
+		put(sub, &event, NULL);
 	}
 	if (sub->granted && sub->granted->idle_timeout &&
 		now - sub->last_traffic >= sub->granted->idle_timeout)

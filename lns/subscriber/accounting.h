@@ -27,6 +27,16 @@ struct accounting_event {
 int accounting_put(struct radius_spool *spool, const struct state_session *record,
 	const struct accounting_event *event, void (*durable)(void *ctx, int err), void *ctx);
 
+/*
+ * Puts the Stop of a session. What it says is kept in its record first, so that another engine can put
+ * it once more should this one not live until it is durable: accounting_stop_again. 0 or -errno, as
+ * accounting_put.
+ */
+int accounting_stop(struct radius_spool *spool, struct state_session *record,
+	const struct accounting_event *stop, void (*durable)(void *ctx, int err), void *ctx);
+int accounting_stop_again(struct radius_spool *spool, const struct state_session *record,
+	void (*durable)(void *ctx, int err), void *ctx);
+
 /* Puts Accounting-On or -Off of the NAS itself. */
 int accounting_put_nas(struct radius_spool *spool, enum radius_record_kind kind,
 	const struct config *config, uint64_t wallclock);

@@ -97,6 +97,7 @@ int subscriber_change(struct subscriber *sub, const struct subscriber_change *ch
 		if (!classes)
 			return -ENOMEM;
 		write_attrs(sub->record, attrs, (size_t)len);
+		sub->classes_changed = true;
 		radius_attrs_free(sub->granted->classes);
 		sub->granted->classes = classes;
 	}

@@ -83,6 +83,7 @@ struct subscriber {
 	uint64_t last_traffic; /* env_now of the last sample that differed */
 	uint64_t next_interim; /* env_now; 0 = none */
 	bool stop_put, stop_durable;
+	bool classes_changed; /* since the last checkpoint */
 
 	/* the end */
 	enum end_reason reason;  /* why it is ending */
@@ -136,6 +137,9 @@ struct subscribers {
 
 	struct env_timer *sample_timer;
 	struct kernel_job *sampling;
+	uint64_t sampled, checkpointed; /* env_now of the last beginnings */
+	bool checkpointing;             /* this sample is for the disk, too */
+	struct log_limit lost;          /* records */
 };
 
 /* NAS-Port: tunnel and session, both of them ours. */
@@ -191,7 +195,7 @@ void subscriber_wake_waiting(struct subscribers *all, uint64_t key);
 
 /* Network up: fixes the record, puts the Start. */
 void subscriber_account_start(struct subscriber *sub, const struct ppp_ncp_up *up);
-/* Takes a sample; puts an Interim when one is due. */
+/* Takes a sample; makes a checkpoint or puts an Interim when one is due. */
 void subscriber_account_sample(struct subscriber *sub, const struct kernel_counters *counters);
 /*
  * Puts the Stop: stop_durable is set at once when there is nobody to wait for, otherwise
@@ -229,6 +233,8 @@ void subscriber_close_pppox(struct subscriber *sub);
 void subscriber_begin_ppp(struct subscriber *sub);
 /* Authorised: the NCPs follow. */
 void subscriber_authorised(struct subscriber *sub);
+/* Once the Start is durable: who is online by the log is accounted for, whatever happens next. */
+void subscriber_log_online(const struct subscriber *sub);
 
 /* ---- queue.c ---- */
 

@@ -222,7 +222,7 @@ static void on_link_up(void *ctx, const struct ppp_link_up *message)
 		l2tp_session_set_link_info(sub->l2tp, message->send_accm, message->receive_accm);
 }
 
-static void log_online(const struct subscriber *sub)
+void subscriber_log_online(const struct subscriber *sub)
 {
 	union addr remote = { .in4 = { .sin_family = AF_INET, .sin_addr = { sub->remote } } };
 	char text[ADDR_TEXT];
@@ -251,7 +251,6 @@ static void comes_up(struct subscriber *sub, const struct ppp_ncp_up *message)
 		kernel_link_set_group(
 			all->host.kernel, sub->ifindex, all->config.config->link_group, NULL, NULL);
 	subscriber_account_start(sub, message);
-	log_online(sub);
 	subscriber_leave_place(sub);
 	subscriber_start_next(all);
 }

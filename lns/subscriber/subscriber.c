@@ -265,7 +265,7 @@ static void release(struct subscriber *sub)
 	if (sub->up)
 		all->counters.online--;
 	end_call(sub);
-	if (sub->stop_put && all->config.spool)
+	if (sub->up && all->config.spool)
 		radius_spool_forget(all->config.spool, sub);
 	if (sub->ifindex && !sub->link_gone)
 		LIST_REMOVE(sub, by_ifindex);
@@ -493,14 +493,29 @@ void subscribers_link_gone(
 
 /* ---- sampling ---- */
 
-#define SAMPLE_INTERVAL ENV_SEC(10)
-
 static void on_sample(void *ctx, uint32_t ifindex, const struct kernel_counters *counters)
 {
 	struct subscriber *sub = find_link(ctx, ifindex);
 
 	if (sub && sub->state == SUBSCRIBER_UP)
 		subscriber_account_sample(sub, counters);
+}
+
+/* From the beginning of one sample to that of the next. */
+static uint64_t sample_interval(const struct subscribers *all)
+{
+	const struct config *config = all->config.config;
+
+	if (config->has_radius && config->radius.checkpoint_interval < config->sample_interval)
+		return config->radius.checkpoint_interval;
+	return config->sample_interval;
+}
+
+static void sample_later(struct subscribers *all)
+{
+	uint64_t now = env_now(all->host.env), next = all->sampled + sample_interval(all);
+
+	env_timer_start(all->sample_timer, next > now ? next - now : 0);
 }
 
 static void sampled(void *ctx, int err, int fd)
@@ -511,17 +526,36 @@ static void sampled(void *ctx, int err, int fd)
 	all->sampling = NULL;
 	if (err < 0)
 		log_warning("interface counters could not be read: %s", strerror(-err));
-	env_timer_start(all->sample_timer, SAMPLE_INTERVAL);
+	if (all->checkpointing && all->config.spool)
+		radius_spool_commit(all->config.spool);
+	all->checkpointing = false;
+	sample_later(all);
+}
+
+/* Checkpoints come with the sample that is nearest to their time. */
+static bool is_checkpoint_due(const struct subscribers *all)
+{
+	const struct config *config = all->config.config;
+
+	return all->config.spool && config->has_radius &&
+	       all->sampled + sample_interval(all) / 2 >=
+		       all->checkpointed + config->radius.checkpoint_interval;
 }
 
 static void sample_due(void *ctx)
 {
 	struct subscribers *all = ctx;
 
+	all->sampled = env_now(all->host.env);
 	if (all->counters.online > 0)
 		all->sampling = kernel_sample_counters(all->host.kernel, on_sample, sampled, all);
-	if (!all->sampling)
-		env_timer_start(all->sample_timer, SAMPLE_INTERVAL);
+	if (!all->sampling) {
+		sample_later(all);
+		return;
+	}
+	all->checkpointing = is_checkpoint_due(all);
+	if (all->checkpointing)
+		all->checkpointed = all->sampled;
 }
 
 /* ---- all of them ---- */
@@ -537,6 +571,7 @@ int subscribers_new(const struct subscribers_host *host, struct subscribers **re
 	TAILQ_INIT(&all->order);
 	TAILQ_INIT(&all->waiting);
 	LIST_INIT(&all->kills);
+	all->sampled = all->checkpointed = env_now(host->env);
 	all->kill_timer = env_timer_new(host->env, flush_all_signals, all);
 	all->sample_timer = env_timer_new(host->env, sample_due, all);
 	all->window = SUBSCRIBER_FIRST_WINDOW;
@@ -545,7 +580,6 @@ int subscribers_new(const struct subscribers_host *host, struct subscribers **re
 		subscribers_free(all);
 		return -ENOMEM;
 	}
-	env_timer_start(all->sample_timer, SAMPLE_INTERVAL);
 	*ret_subscribers = all;
 	return 0;
 }
@@ -558,7 +592,7 @@ void subscribers_free(struct subscribers *all)
 		return;
 	while ((sub = TAILQ_FIRST(&all->order))) {
 		TAILQ_REMOVE(&all->order, sub, in_order);
-		if (sub->stop_put && all->config.spool)
+		if (sub->up && all->config.spool)
 			radius_spool_forget(all->config.spool, sub);
 		ppp_channel_free(sub->channel); /* the monitor keeps its duplicate */
 		sub->channel = NULL;
@@ -577,6 +611,8 @@ void subscribers_configure(struct subscribers *all, const struct subscribers_con
 	all->config = *config;
 	for (size_t i = 0; i < config->config->lac_count; i++)
 		tally_lac(&all->tally, config->config->lacs[i].lac.name);
+	if (!all->sampling)
+		sample_later(all);
 	subscriber_start_next(all);
 }
 

@@ -20,12 +20,16 @@ extern unsigned int bed_durable, bed_failed; /* calls of bed_saved with 0, and w
 /* What the server got, in order; no more than fits. */
 struct bed_packet {
 	uint64_t session;
-	uint32_t kind, time; /* time: Event-Timestamp */
+	uint32_t kind, time;           /* time: Event-Timestamp */
+	uint32_t lasted, input, cause; /* of a Stop with counters */
+	bool is_named;
 };
 extern struct bed_packet bed_seen[BED_SEEN];
 extern unsigned int bed_seen_count;
 /* Whether the server answers that one. NULL: all. */
 extern bool (*bed_answers)(const struct bed_packet *packet);
+/* Whether a session that is open on disk still lives when the spool is opened. NULL: all do. */
+extern bool (*bed_is_alive)(uint64_t session);
 
 void bed_setup(void);
 void bed_teardown(void);
@@ -33,8 +37,11 @@ void bed_teardown(void);
 /* Opens the spool on bed_path, or in memory; its client tries once, for a second. */
 void bed_open(void);
 void bed_open_with(const struct radius_spool_config *config);
+int bed_try(const struct radius_spool_config *config); /* what radius_spool_new says */
 void bed_close(void);
 
+/* Makes a checkpoint of an open session. */
+void bed_checkpoint(uint64_t session, uint32_t lasted, uint32_t input);
 /* Puts a record with some attributes; session as Acct-Session-Id. */
 int bed_put(uint64_t session, enum radius_record_kind kind);
 int bed_put_for(

@@ -80,8 +80,7 @@ static unsigned int lose_power(unsigned int seed)
 	power_vfs_cut();
 	bed_close();
 	power_vfs_restore(seed);
-	if (radius_spool_new(&fake.host, &(struct radius_spool_config){ .path = bed_path }, client,
-		    &spool)) {
+	if (bed_try(&(struct radius_spool_config){ .path = bed_path })) {
 		power_vfs_remove(); /* nothing can be read of it */
 		power_vfs_install();
 		return until;

@@ -27,6 +27,8 @@ void world_init(void)
 	w.config.has_radius = true;
 	w.config.setup_limit = 64;
 	w.config.setup_timeout = ENV_SEC(60);
+	w.config.sample_interval = ENV_SEC(10);
+	w.config.radius.checkpoint_interval = ENV_SEC(10);
 	w.config.link_group = 7;
 	snprintf(w.config.name, sizeof(w.config.name), "lns.example.net");
 	for (int i = 0; i < 2; i++) {

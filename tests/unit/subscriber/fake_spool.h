@@ -18,6 +18,13 @@ struct fake_spool {
 	} records[FAKE_RECORDS];
 	unsigned int count;
 	int put_error;
+	struct fake_checkpoint {
+		uint64_t session, event_time;
+		uint32_t input, output, time;
+		size_t fixed_len;
+		bool is_changed;
+	} checkpoint; /* the newest */
+	unsigned int checkpoints, commits;
 
 	struct radius_request *requests;
 	struct radius_attrs *asked; /* attributes of the last Access-Request */

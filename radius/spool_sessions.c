@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * spool_sessions: which sessions are open, on disk, so that none is left open at the servers when
+ * everything is lost at once.
+ *
+ * A Start opens its session's row and a Stop deletes it, each in the transaction that writes the record
+ * (spool_db.c). Checkpoints only change rows that are there, so one that is late harms nothing. While the
+ * disk fails, rows are not opened, and later nobody has the attributes of those Starts any more: each
+ * such miss makes the next round of checkpoints write its sessions as a whole.
+ */
+#include "radius/spool_internal.h"
+
+#include "radius/attr_codes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH_MAX    1024 /* checkpoints */
+#define BATCH_OCTETS 128  /* of each, to begin with */
+#define PAGE         256  /* rows that are looked at together */
+
+/* ---- checkpoints ---- */
+
+static struct spool_job *batch_get(struct radius_spool *spool)
+{
+	struct spool_job *job = spool->batch;
+
+	if (job)
+		return job;
+	job = spool_job_new(SPOOL_CHECKPOINT, 0);
+	if (!job)
+		return NULL;
+	spool->batch_room = (size_t)BATCH_MAX * BATCH_OCTETS;
+	job->attrs = malloc(spool->batch_room);
+	job->checkpoints = calloc(BATCH_MAX, sizeof(*job->checkpoints));
+	if (!job->attrs || !job->checkpoints) {
+		spool_job_free(job);
+		return NULL;
+	}
+	spool->batch = job;
+	return job;
+}
+
+static int batch_make_room(struct radius_spool *spool)
+{
+	struct spool_job *job = spool->batch;
+	uint8_t *octets;
+
+	if (spool->batch_room - job->len >= SPOOL_ATTRS_MAX)
+		return 0;
+	octets = realloc(job->attrs, 2 * spool->batch_room);
+	if (!octets)
+		return -ENOMEM;
+	job->attrs = octets;
+	spool->batch_room *= 2;
+	return 0;
+}
+
+static void batch_submit(struct radius_spool *spool)
+{
+	struct spool_job *job = spool->batch;
+
+	spool->batch = NULL;
+	if (job)
+		spool_save_submit(spool, job);
+}
+
+/* Whether rows may be missing that this round is to write anew. */
+static bool is_making_up(const struct radius_spool *spool)
+{
+	return spool->round != spool->made_up;
+}
+
+static int batch_add(struct radius_spool *spool, const struct radius_checkpoint *checkpoint)
+{
+	struct spool_job *job = spool->batch;
+	struct spool_checkpoint *at = &job->checkpoints[job->count];
+	uint8_t *octets = job->attrs + job->len;
+	size_t fixed_len = 0;
+	int len;
+
+	if (checkpoint->fixed_len > SPOOL_ATTRS_MAX)
+		return -EMSGSIZE;
+	if (checkpoint->is_changed || is_making_up(spool))
+		fixed_len = checkpoint->fixed_len;
+	len = radius_attrs_encode(
+		checkpoint->attrs, octets + fixed_len, SPOOL_ATTRS_MAX - checkpoint->fixed_len);
+	if (len < 0)
+		return len == -ENOSPC ? -EMSGSIZE : len;
+	if (fixed_len)
+		memcpy(octets, checkpoint->fixed, fixed_len);
+	*at = (struct spool_checkpoint){ checkpoint->session, checkpoint->event_time, job->len,
+		(uint16_t)fixed_len, (uint16_t)len };
+	job->len += fixed_len + (size_t)len;
+	job->count++;
+	return 0;
+}
+
+int radius_spool_checkpoint(struct radius_spool *spool, const struct radius_checkpoint *checkpoint)
+{
+	int err;
+
+	if (!checkpoint->session)
+		return -EINVAL;
+	if (!spool->db)
+		return 0;
+	if (spool->info.disk_error) {
+		spool->is_partial = true;
+		return 0;
+	}
+	if (!spool->in_round) {
+		spool->in_round = true;
+		spool->round = spool->misses;
+	}
+	if (!batch_get(spool))
+		return -ENOMEM;
+	err = batch_make_room(spool);
+	err = err ? err : batch_add(spool, checkpoint);
+	if (!err && spool->batch->count == BATCH_MAX)
+		batch_submit(spool);
+	return err;
+}
+
+void radius_spool_commit(struct radius_spool *spool)
+{
+	batch_submit(spool);
+	if (spool->in_round && !spool->is_partial)
+		spool->made_up = spool->round;
+	spool->in_round = spool->is_partial = false;
+}
+
+void spool_sessions_written(struct radius_spool *spool, struct spool_job *job)
+{
+	bool had_fixed = false;
+
+	for (unsigned int i = 0; i < job->count; i++)
+		had_fixed |= job->checkpoints[i].fixed_len != 0;
+	if (job->err) {
+		spool_save_failed(spool, job->err);
+		if (had_fixed)
+			spool_sessions_unsure(spool);
+	} else {
+		spool->info.checkpoints += job->count;
+	}
+	spool_job_free(job);
+}
+
+void spool_sessions_ended(struct radius_spool *spool, uint64_t session)
+{
+	struct spool_job *job = spool->batch;
+
+	for (unsigned int i = 0; job && i < job->count; i++)
+		if (job->checkpoints[i].session == session)
+			job->checkpoints[i].session = 0;
+}
+
+void spool_sessions_missed(struct radius_spool *spool, struct spool_job *put)
+{
+	if (put->opens)
+		spool_sessions_unsure(spool);
+	put->opens = 0;
+}
+
+void spool_sessions_unsure(struct radius_spool *spool)
+{
+	spool->misses++;
+}
+
+void spool_sessions_free(struct radius_spool *spool)
+{
+	spool_job_free(spool->batch);
+	spool->batch = NULL;
+}
+
+/* ---- after the loss of everything ---- */
+
+static void put_u32(uint8_t *octets, size_t *in_out_len, uint8_t type, uint32_t value)
+{
+	const uint8_t attr[] = { type, 6, (uint8_t)(value >> 24), (uint8_t)(value >> 16),
+		(uint8_t)(value >> 8), (uint8_t)value };
+
+	memcpy(octets + *in_out_len, attr, sizeof(attr));
+	*in_out_len += sizeof(attr);
+}
+
+/* Before its first checkpoint nothing had passed, and no time. */
+static void put_nothing(uint8_t *octets, size_t *in_out_len)
+{
+	put_u32(octets, in_out_len, RADIUS_ACCT_SESSION_TIME, 0);
+	put_u32(octets, in_out_len, RADIUS_ACCT_INPUT_OCTETS, 0);
+	put_u32(octets, in_out_len, RADIUS_ACCT_OUTPUT_OCTETS, 0);
+}
+
+/* The Stop of a session, and the end of its row. */
+static int end_session(struct spool_table *table, const struct spool_recovery *recovery,
+	uint64_t session, uint64_t id)
+{
+	uint32_t cause = recovery->config->lost_cause;
+	struct spool_row row = { .id = id, .session = session, .kind = RADIUS_STOP };
+	uint8_t octets[SPOOL_ATTRS_MAX];
+	size_t fixed_len, len;
+	int err = spool_table_read_session(
+		table, session, &row.event_time, octets, sizeof(octets) - 5 * 6, &fixed_len, &len);
+
+	if (err)
+		return err;
+	if (!row.event_time) { /* lost with a damaged file */
+		const struct radius_host *host = &recovery->spool->host;
+
+		row.event_time = host->wallclock(host->ctx);
+	}
+	if (len == fixed_len)
+		put_nothing(octets, &len);
+	put_u32(octets, &len, RADIUS_ACCT_TERMINATE_CAUSE, cause ? cause : RADIUS_CAUSE_NAS_REBOOT);
+	put_u32(octets, &len, RADIUS_ACCT_STATUS_TYPE, RADIUS_STOP);
+	err = spool_table_insert(table, &row, octets, len);
+	return err ? err : spool_table_close_session(table, session);
+}
+
+/* The number of sessions that were lost, or -errno. */
+static int end_lost(struct spool_table *table, const struct spool_recovery *recovery)
+{
+	const struct radius_spool_config *config = recovery->config;
+	uint64_t sessions[PAGE], after = 0, id;
+	int lost = 0, count, err = spool_table_max_id(table, &id);
+
+	while (!err && (count = spool_table_sessions(table, after, sessions, PAGE)) != 0) {
+		err = count < 0 ? count : 0;
+		for (int i = 0; !err && i < count; i++) {
+			after = sessions[i];
+			if (config->is_alive && config->is_alive(config->ctx, after))
+				continue;
+			err = end_session(table, recovery, after, ++id);
+			lost++;
+		}
+	}
+	return err ? err : lost;
+}
+
+/* All of them in one transaction: their number or -errno. */
+static int recover(struct spool_table *table, const struct spool_recovery *recovery)
+{
+	int err = spool_table_begin(table), lost = 0;
+
+	if (!err) {
+		lost = end_lost(table, recovery);
+		err = lost < 0 ? lost : spool_table_commit(table);
+	}
+	if (err)
+		spool_table_rollback(table);
+	return err ? err : lost;
+}
+
+void spool_sessions_recover(void *ctx, struct spool_table *table)
+{
+	const struct spool_recovery *recovery = ctx;
+	int lost = recover(table, recovery);
+
+	if (lost == -EUCLEAN && spool_table_replace(table) == 0) {
+		lost = recover(table, recovery);
+	} else if (lost < 0) { /* full, perhaps */
+		spool_table_recover(table);
+		lost = recover(table, recovery);
+	}
+	if (lost < 0)
+		spool_say(recovery->spool, true,
+			"the Stops of sessions that an earlier run left open cannot be made: %s; the "
+			"next start tries again",
+			strerror(-lost));
+	else if (lost > 0)
+		spool_say(recovery->spool, false,
+			"%d sessions were open when an earlier run was lost; they end with their "
+			"last checkpoint",
+			lost);
+}
