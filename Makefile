@@ -32,7 +32,7 @@ override CPPFLAGS += $(call pkg,libnl-route-3.0 libnl-genl-3.0)
 
 # One static library per folder; what a program or test is linked with shows what it may use.
 FOLDERS := l2tp net kernel ppp subscriber control config monitor engine
-BASE    := lns/log.c lns/log_socket.c lns/addr.c
+BASE    := lns/log.c lns/log_socket.c lns/addr.c lns/rate.c
 src      = $(filter-out lns/control/lnsctl.c,$(wildcard lns/$(1)/*.c))
 objs     = $(patsubst %.c,$(O)/%.o,$(1))
 libs     = $(patsubst %,$(O)/lib%.a,$(1))

@@ -292,6 +292,7 @@ static void link_up_send(void)
 		.replayed = lns_session.replayed,
 		.send_accm = peers->neg_asyncmap ? peers->asyncmap : 0xffffffff,
 		.receive_accm = ours->neg_asyncmap ? ours->asyncmap : 0xffffffff,
+		.ifindex = if_nametoindex(lns_ifname()),
 	};
 
 	lns_session.lcp_opened = 1;

@@ -60,6 +60,8 @@ struct config_ppp {
 	uint64_t session_timeout, idle_timeout;
 	unsigned int max_sessions_per_user; /* 0 = no limit */
 	int over_limit, duplicate_address;  /* CONFIG_POLICY_x */
+	uint64_t rate_down, rate_up;        /* bit/s, to and from the client; 0 = no limit */
+	int rate_failure_rejects;           /* 1: without its limits there is no session */
 };
 
 struct config_pool_range {
@@ -107,8 +109,10 @@ struct config_radius {
 struct config_user {
 	char name[254];
 	struct l2tp_secret secret;
-	union addr address; /* AF_UNSPEC: from the pool */
+	union addr address;          /* AF_UNSPEC: from the pool */
+	uint64_t rate_down, rate_up; /* as in config_ppp, or CONFIG_RATE_DEFAULT */
 };
+#define CONFIG_RATE_DEFAULT UINT64_MAX /* as the ppp section says */
 
 #define CONFIG_METRICS_PORT 9473
 

@@ -148,7 +148,8 @@ const struct config_option config_options[] = {
 	  COUNT(config, listen_count) },
 	{ CONFIG_ROOT, "users", CONFIG_FILE, ANY, ANY, NULL,
 	  .help = "File of local users: one line for each with name, secret and address, "
-		  "where * means one of the pool. Words may be quoted with \"; # begins a "
+		  "where * means one of the pool; rate-down=RATE and rate-up=RATE may follow, for "
+		  "those of the ppp section. Words may be quoted with \"; # begins a "
 		  "comment. It must belong to root and be readable by its owner only. "
 		  "Required without a radius section, refused with one." },
 	{ CONFIG_ROOT, "user", CONFIG_STRING, AT(config, user), ANY, "lnsd",
@@ -301,6 +302,18 @@ const struct config_option config_options[] = {
 		  "refuses it, replace ends the other one and waits for its address. One that is "
 		  "ending anyway is waited for in both cases, and one in another tunnel whose LAC "
 		  "does not answer a Hello for two seconds is ended.", .words = policy_words },
+	{ CONFIG_PPP, "rate-down", CONFIG_RATE, AT(config_ppp, rate_down), ANY, "0",
+	  .help = "What a client may receive, in bit/s; k, M and G stand for thousands, millions "
+		  "and so on, 0 for no limit. What comes faster waits, and is dropped when "
+		  "it would wait longer than 0.1 s. RADIUS and the users file may say otherwise." },
+	{ CONFIG_PPP, "rate-up", CONFIG_RATE, AT(config_ppp, rate_up), ANY, "0",
+	  .help = "What a client may send, likewise. What comes faster is dropped; what the rate "
+		  "carries in 0.5 s may come at once." },
+	{ CONFIG_PPP, "rate-failure", CONFIG_ENUM, AT(config_ppp, rate_failure_rejects), ANY, "ignore",
+	  .help = "What becomes of a client whose rates the kernel cannot limit (it needs "
+		  "sch_tbf, sch_ingress, cls_matchall and act_police): ignore logs an error and "
+		  "lets the client go on without any limit, reject refuses it.",
+	  .words = unsupported_words },
 
 	{ CONFIG_POOL, "ranges", CONFIG_RANGE, AT(config_pool, ranges), ANY, NULL,
 	  .help = "IPv4 addresses: 100.64.0.2-100.64.255.254, 198.51.100.0/24 (all of it) or "
@@ -377,6 +390,7 @@ static const char *const type_names[] = {
 	[CONFIG_BOOL] = "boolean",
 	[CONFIG_UINT] = "number",
 	[CONFIG_TIME] = "time",
+	[CONFIG_RATE] = "rate",
 	[CONFIG_STRING] = "string",
 	[CONFIG_PATH] = "path",
 	[CONFIG_NAME] = "name",

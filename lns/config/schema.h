@@ -44,6 +44,7 @@ enum config_type {
 	CONFIG_BOOL,    /* bool or uint16_t */
 	CONFIG_UINT,    /* uint16_t or uint32_t */
 	CONFIG_TIME,    /* uint64_t microseconds, or unsigned int seconds */
+	CONFIG_RATE,    /* uint64_t, bit/s */
 	CONFIG_STRING,  /* char[] */
 	CONFIG_PATH,    /* char[], absolute */
 	CONFIG_NAME,    /* char[], the title of a section */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config/users: the users file, one user per line: name, secret, address or `*`.
+ * config/users: the users file, one user per line: name, secret, address or `*`, and options.
  *
  *	alice  "wonder land"  100.64.0.10
- *	bob    s3cret         *              # an address of the pool
+ *	bob    s3cret         *  rate-down=50M rate-up=10M    # an address of the pool
  *
  * Words are separated by blanks; between double quotes \" and \\ stand for " and \.
  */
 #include "lns/config/doc.h"
 
 #include "lns/log.h"
+#include "lns/rate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,13 +44,36 @@ static int next_word(const char **at, const char *end, char word[WORD_MAX])
 	return 1;
 }
 
+/* An option behind the address: NULL, or what is wrong with it. */
+static const char *parse_option(const char *word, struct config_user *user)
+{
+	const char *value = strchr(word, '=');
+	size_t len = value ? (size_t)(value++ - word) : 0;
+	uint64_t *rate = NULL;
+
+	if (len == strlen("rate-down") && !memcmp(word, "rate-down", len))
+		rate = &user->rate_down;
+	else if (len == strlen("rate-up") && !memcmp(word, "rate-up", len))
+		rate = &user->rate_up;
+	if (!rate)
+		return "there is something behind the address that is neither rate-down=RATE nor "
+		       "rate-up=RATE";
+	if (*rate != CONFIG_RATE_DEFAULT)
+		return "a rate is given twice";
+	return rate_parse(value, strlen(value), rate) == 0
+		       ? NULL
+		       : "a rate is not from 1k to 1000G bit/s, or 0 (example: rate-down=50M)";
+}
+
 /* One line of a user; NULL, or what is wrong with it. */
 static const char *parse_user(const char *at, const char *end, struct config_user *user)
 {
 	char word[WORD_MAX];
 	const char *wrong = NULL;
 	size_t len;
+	int more;
 
+	user->rate_down = user->rate_up = CONFIG_RATE_DEFAULT;
 	if (next_word(&at, end, word) != 1 || !*word || strlen(word) >= sizeof(user->name))
 		return "the name is not one (1 to 253 characters)";
 	memcpy(user->name, word, strlen(word) + 1);
@@ -65,8 +89,9 @@ static const char *parse_user(const char *at, const char *end, struct config_use
 	else if (strcmp(word, "*") &&
 		 (addr_parse(word, 0, &user->address) || user->address.sa.sa_family != AF_INET))
 		wrong = "the address is not an IPv4 address (or * for one of the pool)";
-	else if (next_word(&at, end, word))
-		wrong = "there is something behind the address";
+	while (!wrong && (more = next_word(&at, end, word)))
+		wrong = more < 0 ? "what is behind the address is badly quoted or too long"
+				 : parse_option(word, user);
 out:
 	explicit_bzero(word, sizeof(word));
 	return wrong;

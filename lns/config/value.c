@@ -7,6 +7,8 @@
  */
 #include "lns/config/schema.h"
 
+#include "lns/rate.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
@@ -116,6 +118,14 @@ static const char *parse_time(const struct config_option *option, const char *te
 		return "is not a whole number of seconds";
 	*(unsigned int *)field = value / CONFIG_SECOND;
 	return NULL;
+}
+
+static const char *parse_rate(const struct config_option *option, const char *text, void *field)
+{
+	(void)option;
+	return rate_parse(text, strlen(text), field) == 0
+		       ? NULL
+		       : "is not a rate from 1k to 1000G bit/s, or 0 (example: 50M)";
 }
 
 static const char *parse_string(const struct config_option *option, const char *text, void *field)
@@ -279,6 +289,7 @@ static const struct {
 	[CONFIG_BOOL] = { parse_bool, false },
 	[CONFIG_UINT] = { parse_uint, false },
 	[CONFIG_TIME] = { parse_time, false },
+	[CONFIG_RATE] = { parse_rate, false },
 	[CONFIG_STRING] = { parse_string, false },
 	[CONFIG_PATH] = { parse_string, false },
 	[CONFIG_NAME] = { parse_string, false },
@@ -408,6 +419,9 @@ static bool print_value(
 				   ? *(uint64_t *)field
 				   : *(unsigned int *)field * CONFIG_SECOND,
 			out);
+		break;
+	case CONFIG_RATE:
+		print_quoted(rate_text(*(uint64_t *)field, text), out);
 		break;
 	case CONFIG_STRING:
 	case CONFIG_PATH:

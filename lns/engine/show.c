@@ -105,6 +105,15 @@ static void add_call(json_t *item, const struct l2tp_call *call)
 			engine_json_text(call->agent_remote_id)));
 }
 
+/* bit/s and octets; 0: no limit. */
+static json_t *limits_of(const struct kernel_limits *limits)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "down", (json_int_t)limits->down.rate,
+		"down_peak", (json_int_t)limits->down.peak, "down_burst",
+		(json_int_t)limits->down.burst, "up", (json_int_t)limits->up.rate, "up_peak",
+		(json_int_t)limits->up.peak, "up_burst", (json_int_t)limits->up.burst);
+}
+
 static json_t *phases_of(const struct subscriber_info *info)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "connected_ms",
@@ -147,6 +156,7 @@ json_t *engine_show_session(
 			"rx_packets", (json_int_t)info.counters.rx_packets, "tx_packets",
 			(json_int_t)info.counters.tx_packets, "phases", phases_of(&info), "ending",
 			engine_json_text(info.end)));
+	json_object_set_new(item, "limits", limits_of(&info.limits));
 	if (info.call)
 		add_call(item, info.call);
 	return item;

@@ -123,6 +123,27 @@ struct kernel_job *kernel_route_change(struct kernel *kernel, bool add,
 	void *ctx);
 
 /*
+ * How fast one direction of an interface may be. The burst is what may pass at once after silence; it is
+ * at least what the rate carries in a while (0.1 s to the subscriber, 0.5 s from it), and some packets.
+ */
+struct kernel_rate {
+	uint64_t rate;  /* bit/s, 0 = no limit */
+	uint64_t peak;  /* bit/s during a burst; not above rate: as fast as the line is */
+	uint64_t burst; /* octets, 0 = the least */
+};
+struct kernel_limits {
+	struct kernel_rate down, up; /* to and from the subscriber */
+};
+/* err: 0 or -errno; part: what of the kernel refused it, a module ("sch_tbf"), when err is not 0. */
+typedef void kernel_limits_fn(void *ctx, int err, const char *part);
+/*
+ * Sets both limits of an interface, or leaves them as they were. -ENOENT or -EOPNOTSUPP: the kernel has no
+ * such part; -ENODEV: the interface is gone. Limits end with their interface.
+ */
+struct kernel_job *kernel_limits_set(struct kernel *kernel, uint32_t ifindex,
+	const struct kernel_limits *limits, kernel_limits_fn *done, void *ctx);
+
+/*
  * Dumps the counters of all interfaces: sample is called on the loop once for each, then done. They are
  * of any kind, lo included: look the index up.
  */

@@ -120,7 +120,8 @@ static int link_up_ok(const void *message)
 {
 	const struct ppp_link_up *up = message;
 
-	return up->proxied <= 1 && up->mru >= PPP_MTU_MIN && up->peer_mru >= PPP_MTU_MIN;
+	return up->ifindex > 0 && up->ifindex <= INT32_MAX && up->proxied <= 1 &&
+	       up->mru >= PPP_MTU_MIN && up->peer_mru >= PPP_MTU_MIN;
 }
 
 static int link_down_ok(const void *message)

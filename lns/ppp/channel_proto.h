@@ -160,6 +160,8 @@ struct ppp_link_up {
 	uint16_t proxied;  /* 1: opened from the proxied LCP */
 	uint16_t replayed; /* early frames that were waiting for pppd */
 	uint32_t send_accm, receive_accm;
+	uint32_t ifindex;
+	uint32_t pad;
 };
 
 /* Why the link ends, in the words of PPP; the engine maps it to result codes and causes. */

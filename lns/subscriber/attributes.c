@@ -369,6 +369,24 @@ static const struct attribute table[] = {
 	  "Routed to the client and accounted, but not delegated by DHCPv6." },
 	{ RADIUS_FRAMED_IPV6_ROUTE, ACC, TEXT, NULL, effect_route, false,
 	  "As Framed-Route; the gateway has no meaning." },
+	{ RADIUS_MIKROTIK_RATE_LIMIT, ACC, TEXT, NULL, effect_rate, false,
+	  "What the client may send and receive: rx/tx, then optionally their burst rates, "
+	  "burst thresholds and burst times, as MikroTik says it; a priority and guaranteed rates "
+	  "have no meaning here. Of all these attributes the last one counts for its direction; "
+	  "a rate of 0 is no limit." },
+	{ RADIUS_WISPR_BANDWIDTH_MAX_UP, ACC, NUMBER, NULL, effect_rate, false,
+	  "What the client may send, bit/s." },
+	{ RADIUS_WISPR_BANDWIDTH_MAX_DOWN, ACC, NUMBER, NULL, effect_rate, false,
+	  "What the client may receive, bit/s." },
+	{ RADIUS_ASCEND_DATA_RATE, ACC, NUMBER, NULL, effect_rate, false,
+	  "What the client may send, bit/s." },
+	{ RADIUS_ASCEND_XMIT_RATE, ACC, NUMBER, NULL, effect_rate, false,
+	  "What the client may receive, bit/s." },
+	{ RADIUS_CISCO_AVPAIR, ACC, TEXT, NULL, effect_rate, false,
+	  "lcp:interface-config=rate-limit input|output RATE BURST EXCESS conform-action transmit "
+	  "exceed-action drop, of bit/s and octets, input being what the client sends; "
+	  "ip:sub-qos-policy-in= and ip:sub-qos-policy-out= with a rate (10M) for the policy. "
+	  "Others are not obeyed." },
 	{ RADIUS_REPLY_MESSAGE, ACC | REJ, TEXT, NULL, effect_message, false,
 	  "For the client, and for the log." },
 	{ RADIUS_CLASS, ACC | ACCT, OCTETS, NULL, effect_class, false,

@@ -10,6 +10,7 @@
 
 #include "lns/log.h"
 #include "lns/subscriber/attributes.h"
+#include "lns/subscriber/limit.h"
 #include "lns/subscriber/users.h"
 #include "radius/attr_codes.h"
 #include "radius/digest.h"
@@ -47,6 +48,8 @@ void subscriber_auth_clear(struct subscriber *sub)
 	radius_cancel(sub->request);
 	sub->request = NULL;
 	subscriber_stop_waiting(sub);
+	if (sub->asked)
+		subscriber_limit_cancel(sub);
 	forget_question(sub);
 	wipe_free(sub->answer, sizeof(*sub->answer));
 	sub->answer = NULL;
@@ -98,11 +101,25 @@ static void fill_answer(struct ppp_auth_reply *answer, const struct authorizatio
 	}
 }
 
-void subscriber_accept(struct subscriber *sub)
+static void accept_limited(struct subscriber *sub, const char *problem)
 {
+	const struct config_ppp *ppp = subscriber_ppp(sub);
+
+	if (problem && ppp && ppp->rate_failure_rejects) {
+		subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_NO_RESOURCE, NULL, problem);
+		return;
+	}
+	if (problem)
+		log_error("session %s: user \"%s\" goes on without limits: %s",
+			sub->acct_session_id, sub->user_text, problem);
 	fill_answer(sub->answer, sub->granted);
 	answer(sub, PPP_AUTH_ACCEPT, sub->granted->message);
 	subscriber_authorised(sub);
+}
+
+void subscriber_accept(struct subscriber *sub)
+{
+	subscriber_limit(sub, &sub->granted->limits, accept_limited);
 }
 
 static struct authorization *defaults(struct subscriber *sub)

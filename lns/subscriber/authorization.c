@@ -39,6 +39,8 @@ int authorization_new(
 	auth->idle_timeout = ppp->idle_timeout;
 	auth->max_sessions = ppp->max_sessions_per_user;
 	auth->interim = interim;
+	auth->limits.down.rate = ppp->rate_down;
+	auth->limits.up.rate = ppp->rate_up;
 	*ret_authorization = auth;
 	return 0;
 }
@@ -56,6 +58,10 @@ void authorization_apply_user(struct authorization *auth, const struct config_us
 {
 	uint32_t address = in4_of(&user->address);
 
+	if (user->rate_down != CONFIG_RATE_DEFAULT)
+		auth->limits.down.rate = user->rate_down;
+	if (user->rate_up != CONFIG_RATE_DEFAULT)
+		auth->limits.up.rate = user->rate_up;
 	if (!address)
 		return;
 	auth->address = AUTHORIZATION_FIXED;

@@ -7,6 +7,7 @@
 #define LNS_SUBSCRIBER_AUTHORIZATION_H
 
 #include "lns/addr.h"
+#include "lns/kernel/kernel.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,6 +45,7 @@ struct authorization {
 	uint8_t interface_id[8];
 	uint64_t session_timeout, idle_timeout, interim; /* microseconds, 0 = none */
 	unsigned int max_sessions;                       /* of the user, 0 = no limit */
+	struct kernel_limits limits;
 	struct authorization_route routes[AUTHORIZATION_ROUTES];
 	size_t route_count;
 	char message[256];            /* Reply-Message */

@@ -5,6 +5,7 @@
 #include "lns/subscriber/effects.h"
 
 #include "lns/env.h"
+#include "lns/subscriber/rates.h"
 #include "lns/subscriber/route.h"
 #include "radius/attr_codes.h"
 
@@ -224,4 +225,11 @@ int effect_wins(struct authorization *auth, const struct attribute_value *value)
 {
 	auth->wins[value->code == RADIUS_MS_SECONDARY_NBNS_SERVER] = attribute_number(value);
 	return 0;
+}
+
+int effect_rate(struct authorization *auth, const struct attribute_value *value)
+{
+	int err = rates_read(&auth->limits, value->code, value->data, value->len);
+
+	return err < 0 ? -EINVAL : 0;
 }

@@ -91,6 +91,7 @@ void subscriber_get_info(const struct subscriber *sub, struct subscriber_info *r
 			.sin_addr = { sub->local } },
 		.remote.in4 = { .sin_family = sub->remote ? AF_INET : AF_UNSPEC,
 			.sin_addr = { sub->remote } },
+		.limits = sub->limits,
 		.auth = auth_name(sub->protocol),
 		.sequencing = sub->sequencing,
 		.reorder_timeout = sub->reorder_timeout,

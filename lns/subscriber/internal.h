@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The inside of a subscriber, shared by the files of this folder: subscriber.c (life and end), setup.c
- * and queue.c (start), auth.c and grant.c (who it is, what it gets), route.c, accounting.c (records).
+ * and queue.c (start), auth.c and grant.c (who it is, what it gets), route.c, limit.c,
+ * accounting.c (records).
  */
 #ifndef LNS_SUBSCRIBER_INTERNAL_H
 #define LNS_SUBSCRIBER_INTERNAL_H
@@ -58,6 +59,13 @@ struct subscriber {
 	unsigned int families_up; /* bits of enum ppp_family */
 	struct subscriber_route *routes;
 	size_t route_count;
+
+	/* rate limits: those in effect, and those asked of the kernel */
+	uint32_t link_ifindex; /* 0 until LCP is up */
+	struct kernel_limits limits, limits_wanted;
+	bool limits_unknown; /* nobody waited for the last answer */
+	struct kernel_job *limiting;
+	void (*limited)(struct subscriber *sub, const char *problem);
 
 	/* authentication */
 	struct radius_request *request;

@@ -216,6 +216,7 @@ static void on_link_up(void *ctx, const struct ppp_link_up *message)
 	struct subscriber *sub = ctx;
 
 	sub->heard = true;
+	sub->link_ifindex = message->ifindex;
 	if (!sub->link)
 		sub->link = env_now(sub->all->host.env);
 	if (sub->l2tp && sub->state != SUBSCRIBER_ENDING)

@@ -15,6 +15,7 @@
 #include "lns/log.h"
 #include "lns/subscriber/accounting.h"
 #include "lns/subscriber/history.h"
+#include "lns/subscriber/limit.h"
 #include "lns/subscriber/route.h"
 
 #include <errno.h>
@@ -245,6 +246,7 @@ static void dispose(struct subscriber *sub)
 	subscriber_close_channel(sub);
 	subscriber_auth_clear(sub);
 	subscriber_routes_free(sub);
+	subscriber_limit_cancel(sub);
 	subscriber_ungrant(sub);
 	env_timer_free(sub->timer);
 	free(sub);
@@ -370,6 +372,7 @@ void subscriber_end(struct subscriber *sub, enum end_reason reason, const char *
 	subscriber_close_pppox(sub);
 	subscriber_auth_clear(sub);
 	subscriber_routes_free(sub);
+	subscriber_limit_cancel(sub);
 	if (!sub->running && !sub->fork_pending) {
 		subscriber_rests(sub);
 	} else if (end_rule(reason)->peer_gone) {

@@ -145,9 +145,10 @@ struct subscriber_info {
 	const char *auth; /* "CHAP", "PAP", "MS-CHAPv2", "-" */
 	const char *radius_server;
 	uint64_t session_timeout, idle_timeout, interim;
-	bool sequencing;          /* data packets are numbered */
-	uint64_t reorder_timeout; /* of numbered ones, 0 = what comes late is dropped */
-	uint64_t created;         /* env_now of the ICRQ */
+	bool sequencing;             /* data packets are numbered */
+	uint64_t reorder_timeout;    /* of numbered ones, 0 = what comes late is dropped */
+	struct kernel_limits limits; /* in effect */
+	uint64_t created;            /* env_now of the ICRQ */
 	uint64_t connected, forked, link, authorised, up; /* since then; 0 = not reached */
 	uint64_t uptime;
 	struct kernel_counters counters; /* since NCP-up, as of the newest sample */

@@ -596,6 +596,101 @@ static void case_interface_is_deleted(void)
 	subscriber_offline(&unit);
 }
 
+static const char *refused_part;
+
+static void on_limits(void *ctx, int err, const char *part)
+{
+	(void)ctx;
+	refused_part = part;
+	on_done(NULL, err, -1);
+}
+
+static int set_limits(uint32_t ifindex, uint64_t down, uint64_t up)
+{
+	const struct kernel_limits limits = { { .rate = down }, { .rate = up } };
+
+	return result(kernel_limits_set(t.kernel, ifindex, &limits, on_limits, NULL));
+}
+
+/* IP packets that this network namespace took in; those of the tunnel itself are among them. */
+static unsigned long long packets_in(void)
+{
+	FILE *file = fopen("/proc/net/snmp", "re");
+	unsigned long long count = 0;
+	char line[1024];
+
+	CHECK(file);
+	while (fgets(line, sizeof(line), file) && !sscanf(line, "Ip: %*u %*u %llu", &count))
+		;
+	fclose(file);
+	return count;
+}
+
+/* How many of 300 packets of 1,000 octets pass in each direction. */
+static void count_passing(
+	const struct unit *unit, unsigned long long *ret_down, unsigned long long *ret_up)
+{
+	unsigned long long in, before;
+
+	sample(unit->ifindex);
+	before = t.sampled.tx_packets;
+	(void)host_sends("192.0.2.2", 300, 1000); /* the queue may say that it is full */
+	sample(unit->ifindex);
+	*ret_down = t.sampled.tx_packets - before;
+
+	before = t.sampled.rx_packets;
+	in = packets_in();
+	subscriber_sends(300, 1000);
+	while (t.sampled.rx_packets < before + 300) {
+		run_for(ENV_MS(10));
+		sample(unit->ifindex);
+	}
+	*ret_up = packets_in() - in - 300;
+}
+
+/*
+ * At 1,000 octets/s, 15,000 pass at once, and then one packet a second: however slow the machine, most of
+ * 300 do not.
+ */
+static void case_limits(void)
+{
+	const struct kernel_limits huge = { { UINT64_MAX, UINT64_MAX, UINT64_MAX },
+		{ UINT64_MAX, UINT64_MAX, UINT64_MAX } };
+	const struct kernel_limits bursts = { { 8000, 16000, 20000 }, { 8000, 16000, 20000 } };
+	unsigned long long down, up;
+	struct unit unit;
+
+	subscriber_online(&unit);
+	EQUAL(set_limits(unit.ifindex, 8000, 8000), 0);
+	count_passing(&unit, &down, &up);
+	printf("limited: %llu to and %llu from the subscriber\n", down, up);
+	CHECK(down >= 10 && down < 150);
+	CHECK(up >= 10 && up < 150);
+
+	/* Changed, more than once, then one direction after the other removed. */
+	EQUAL(result(kernel_limits_set(t.kernel, unit.ifindex, &bursts, on_limits, NULL)), 0);
+	EQUAL(result(kernel_limits_set(t.kernel, unit.ifindex, &huge, on_limits, NULL)), 0);
+	EQUAL(set_limits(unit.ifindex, 0, 8000), 0);
+	count_passing(&unit, &down, &up);
+	EQUAL(down, 300);
+	CHECK(up >= 10 && up < 150);
+	EQUAL(set_limits(unit.ifindex, 1000, 0), 0);
+	count_passing(&unit, &down, &up);
+	CHECK(down >= 10 && down < 150);
+	EQUAL(up, 300);
+	EQUAL(set_limits(unit.ifindex, 0, 0), 0);
+	EQUAL(set_limits(unit.ifindex, 0, 0), 0); /* there is none any more */
+	count_passing(&unit, &down, &up);
+	EQUAL(down, 300);
+	EQUAL(up, 300);
+
+	EQUAL(set_limits(0, 8000, 8000), -EINVAL);
+	EQUAL(set_limits(unit.ifindex + 1, 8000, 8000), -ENODEV);
+	EQUAL(set_limits(unit.ifindex + 1, 8000, 0), -ENODEV);
+	CHECK(!strcmp(refused_part, "sch_tbf"));
+	subscriber_offline(&unit);
+}
+
 static void settle(void)
 {
 	unsigned int i;
@@ -712,6 +807,7 @@ static const struct {
 	{ "final-counters", true, case_final_counters },
 	{ "interface", true, case_interface },
 	{ "interface-is-deleted", true, case_interface_is_deleted },
+	{ "limits", true, case_limits },
 	{ "cancel", false, case_cancel },
 	{ "many-sessions", false, case_many_sessions },
 	{ "end-with-jobs-under-way", false, case_end_with_jobs_under_way },

@@ -26,6 +26,7 @@ CASES = [
     "final-counters",
     "interface",
     "interface-is-deleted",
+    "limits",
     "cancel",
     "many-sessions",
     "end-with-jobs-under-way",

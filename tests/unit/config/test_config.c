@@ -523,7 +523,8 @@ Test(config, users)
 		"users:4: the address is missing (an IPv4 address, or * for one of the pool)\n"
 		"users:5: the address is not an IPv4 address (or * for one of the pool)\n"
 		"users:6: the address is not an IPv4 address (or * for one of the pool)\n"
-		"users:7: there is something behind the address\n"
+		"users:7: there is something behind the address that is neither rate-down=RATE nor "
+		"rate-up=RATE\n"
 		"users:8: user 'a' is also in line 1\n"
 		"users:10: address 10.0.0.1 is also in line 9\n"
 		"users:11: the name is not one (1 to 253 characters)\n");
@@ -532,6 +533,48 @@ Test(config, users)
 	cr_assert_eq(config->user_count, 0);
 	config_free(config);
 	cr_assert_str_eq(said, "users: warning: there is no user in it, so nobody can connect\n");
+}
+
+Test(config, rates_of_users)
+{
+	static const char bad[] =
+		"a b * rate-down=\nc d * rate-up=5Mbit\ne f * rate-up=1M rate-up=2M\n"
+		"g h * rate=5M\ni j * rate-down\nk l * \"rate-up=1M\n";
+	struct config *config = parse(BASE, strlen(BASE),
+		"a b * rate-up=2M rate-down=10M # c\nc d 10.0.0.1 rate-down=0\n", "");
+
+	cr_assert(config, "%s", said);
+	cr_assert_eq(config->users[0].rate_down, 10000000);
+	cr_assert_eq(config->users[0].rate_up, 2000000);
+	cr_assert_eq(config->users[1].rate_down, 0);
+	cr_assert_eq(config->users[1].rate_up, CONFIG_RATE_DEFAULT);
+	config_free(config);
+	cr_assert(!parse(BASE, strlen(BASE), bad, ""));
+#define NO_RATE "a rate is not from 1k to 1000G bit/s, or 0 (example: rate-down=50M)\n"
+#define BEHIND                                                                                     \
+	"there is something behind the address that is neither rate-down=RATE nor rate-up=RATE\n"
+	cr_assert_str_eq(said,
+		"users:1: " NO_RATE "users:2: " NO_RATE "users:3: a rate is given twice\n"
+		"users:4: " BEHIND "users:5: " BEHIND
+		"users:6: what is behind the address is badly quoted or too long\n");
+}
+
+Test(config, rates)
+{
+	struct config *config =
+		parse_text(BASE "ppp q { local-address = 192.0.2.1 pool = o "
+				"rate-down = 50M rate-up = 1500k rate-failure = reject }\n");
+
+	cr_assert(config, "%s", said);
+	cr_assert_eq(config->ppps[1].rate_down, 50000000);
+	cr_assert_eq(config->ppps[1].rate_up, 1500000);
+	cr_assert_eq(config->ppps[1].rate_failure_rejects, 1);
+	cr_assert_eq(config->ppps[0].rate_down, 0);
+	cr_assert_eq(config->ppps[0].rate_failure_rejects, 0);
+	config_free(config);
+	expect("ppp q { local-address = 192.0.2.1 pool = o rate-up = 50Mbit }\n",
+		"lns.conf:5: ppp \"q\": rate-up: '50Mbit' is not a rate from 1k to 1000G bit/s, or 0 "
+		"(example: 50M)\n");
 }
 
 Test(config, lac_of_a_peer)

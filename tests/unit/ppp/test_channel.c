@@ -120,7 +120,7 @@ Test(channel, messages_arrive_in_order, .init = setup, .fini = teardown)
 	struct ppp_auth_request request = {
 		.request = 3, .protocol = PPP_AUTH_PAP, .response_len = 6
 	};
-	struct ppp_link_up up = { .mru = 1500, .peer_mru = 1492 };
+	struct ppp_link_up up = { .mru = 1500, .peer_mru = 1492, .ifindex = 5 };
 	struct ppp_ncp_up ncp = { .family = PPP_IPV6, .mtu = 1460, .ifindex = 3, .ifname = "ppp0" };
 	struct ppp_ncp_down down = { .family = PPP_IPV6 };
 

@@ -59,6 +59,7 @@ static void message_make(union ppp_message *message, int type)
 		message->ncp_down.family = PPP_IPV6;
 		break;
 	case PPP_LINK_UP:
+		message->link_up.ifindex = 5;
 		message->link_up.mru = message->link_up.peer_mru = 1500;
 		break;
 	case PPP_LINK_DOWN:
@@ -171,6 +172,8 @@ static const struct {
 	FIELD(PPP_LINK_UP, link_up.mru, 127, -EBADMSG),
 	FIELD(PPP_LINK_UP, link_up.peer_mru, 0, -EBADMSG),
 	FIELD(PPP_LINK_UP, link_up.proxied, 2, -EBADMSG),
+	FIELD(PPP_LINK_UP, link_up.ifindex, 0, -EBADMSG),
+	FIELD(PPP_LINK_UP, link_up.ifindex, UINT32_MAX, -EBADMSG),
 	FIELD(PPP_LINK_DOWN, link_down.end, 0, -EBADMSG),
 	FIELD(PPP_LINK_DOWN, link_down.end, PPP_END_OTHER + 1, -EBADMSG),
 	FIELD(PPP_LINK_DOWN, link_down.status, 255, 0),

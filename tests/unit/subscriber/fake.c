@@ -266,7 +266,7 @@ void pppd_network_down(struct l2tp_session *call, enum ppp_family family)
 
 void pppd_link_up(struct l2tp_session *call)
 {
-	union ppp_message message = { 0 };
+	union ppp_message message = { .link_up.ifindex = call->ifindex };
 
 	say(call, &message, PPP_LINK_UP);
 }

@@ -2,6 +2,8 @@
 /* fake_kernel: see fake_kernel.h. */
 #include "tests/unit/subscriber/fake.h"
 
+#include "lns/rate.h"
+
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,7 @@ struct kernel_job {
 	const char *kind;
 	kernel_done_fn *done;
 	kernel_sample_fn *sample;
+	kernel_limits_fn *limited;
 	void *ctx;
 };
 
@@ -73,6 +76,15 @@ void fake_kernel_sample(uint32_t ifindex, uint64_t octets, uint64_t packets)
 
 	cr_assert_not_null(job, "no sample was asked for");
 	job->sample(job->ctx, ifindex, &counters);
+	fake_kernel_answer(job, 0);
+}
+
+void fake_kernel_limits(int err)
+{
+	struct kernel_job *job = fake_kernel_job("limits", NULL);
+
+	cr_assert_not_null(job, "no limit was asked for");
+	job->limited(job->ctx, err, "sch_tbf");
 	fake_kernel_answer(job, 0);
 }
 
@@ -168,6 +180,20 @@ struct kernel_job *kernel_sample_counters(
 	(void)kernel;
 	if (job)
 		job->sample = sample;
+	return job;
+}
+
+struct kernel_job *kernel_limits_set(struct kernel *kernel, uint32_t ifindex,
+	const struct kernel_limits *limits, kernel_limits_fn *fn, void *ctx)
+{
+	struct kernel_job *job = job_new("limits", NULL, ctx);
+	char down[RATE_TEXT], up[RATE_TEXT];
+
+	(void)kernel;
+	cr_assert_gt(ifindex, 0);
+	done("limit:%s/%s", rate_text(limits->down.rate, down), rate_text(limits->up.rate, up));
+	if (job)
+		job->limited = fn;
 	return job;
 }
 

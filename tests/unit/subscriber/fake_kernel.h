@@ -18,6 +18,8 @@ struct kernel_job *fake_kernel_job(const char *kind, const void *ctx);
 void fake_kernel_answer(struct kernel_job *job, int err);
 /* Answers the oldest sample with these counters for one interface. */
 void fake_kernel_sample(uint32_t ifindex, uint64_t octets, uint64_t packets);
+/* Answers the oldest request for limits; the part that refuses is sch_tbf. */
+void fake_kernel_limits(int err);
 /* Answers all route jobs. */
 void fake_kernel_routes(int err);
 
