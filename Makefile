@@ -98,6 +98,7 @@ $(O)/radius_bench: $(call objs,tests/load/radius_bench.c) $(call libs,radius)
 # Unit tests: tests/unit/<folder>/*.c make one program, linked with the least around it.
 UNITS := $(notdir $(patsubst %/,%,$(wildcard tests/unit/*/)))
 LINK_base       := base
+LINK_env        := base
 LINK_l2tp       := l2tp base
 LINK_net        := net base
 LINK_kernel     := kernel base
@@ -109,8 +110,10 @@ LINK_monitor    := monitor config base
 LINK_control    := control base
 LINK_load       := l2tp base
 EXTRA_base      := lns/state.c
+EXTRA_env       := lns/env_ev.c
 EXTRA_load      := $(wildcard tests/load/ppp*.c) \
 	$(patsubst %,tests/load/%.c,icmp mschap mutate_packet mutate_tunnel options rng stats)
+SYS_env         := -lev
 SYS_radius      := -lradcli -lnettle -lsqlite3 -lpthread
 SYS_l2tp        := -lnettle
 SYS_load        := -lnettle
@@ -123,7 +126,7 @@ SYS_control     := -ljansson -lmicrohttpd
 
 define unit
 $(O)/unit-$(1): $$(call objs,$$(wildcard tests/unit/$(1)/*.c) $$(wildcard $$(EXTRA_$(1))) \
-		$$(if $$(filter radius,$(1)),,$$(wildcard tests/unit/*.c))) $$(call libs,$$(LINK_$(1)))
+		$$(if $$(filter radius env,$(1)),,$$(wildcard tests/unit/*.c))) $$(call libs,$$(LINK_$(1)))
 	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
 		$$(SYS_$(1)) -lcriterion
 run-unit-$(1): $(O)/unit-$(1)

@@ -44,8 +44,10 @@ int env_timer_running(const struct env_timer *timer);
 void env_timer_free(struct env_timer *timer);
 
 /*
- * Watches fd for events (ENV_READ | ENV_WRITE, may be 0); the caller keeps owning fd and frees the
- * watcher before closing it. NULL when memory is short. ready gets the events that are ready.
+ * Watches fd for events (ENV_READ | ENV_WRITE, may be 0), one watcher for each descriptor; the caller
+ * keeps owning fd and frees the watcher before closing it. NULL when memory is short, or fd is of a kind
+ * that cannot be waited for. ready gets the events that are ready; what it does not take it is told again.
+ * Of many that are ready some are served in a later turn of the loop, when there may be nothing left.
  */
 struct env_io *env_io_new(
 	struct env *env, int fd, int events, void (*ready)(void *ctx, int events), void *ctx);

@@ -2,19 +2,32 @@
 /*
  * env_ev: env.h on libev. The clock is read once a turn, right after the wait; the CPU time of each
  * turn is measured from there to the next wait, because no turn may work longer than 5 ms.
+ *
+ * libev would serve every descriptor that is ready in one turn, be it thousands. So descriptors are in an
+ * epoll set of their own, which is the only one that libev knows: a turn takes a few of them, stops when
+ * its time is over, and leaves the rest to the next turns, in order.
  */
 #include "lns/env_ev.h"
 
 #include <ev.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
+
+#define READY_MAX   32        /* descriptors a turn */
+#define READY_LIMIT ENV_MS(2) /* of a turn's time for them */
 
 struct env {
 	struct ev_loop *loop;
 	ev_prepare before_wait;
 	ev_check after_wait;
+	int epoll; /* of all descriptors */
+	ev_io any_ready;
+	struct epoll_event ready[READY_MAX]; /* taken; [next, count) are not served yet */
+	int next, count;
 	uint64_t now, turn_began;
 	struct env_ev_load load;
 };
@@ -27,8 +40,8 @@ struct env_timer {
 };
 
 struct env_io {
-	ev_io io;
 	struct env *env;
+	int fd, events;
 	void (*ready)(void *ctx, int events);
 	void *ctx;
 };
@@ -65,6 +78,34 @@ static void turn_ends(struct ev_loop *loop, ev_prepare *prepare, int events)
 		env->load.longest = took;
 }
 
+static void serve(const struct epoll_event *event)
+{
+	struct env_io *io = event->data.ptr;
+	int ready = (event->events & (EPOLLIN | EPOLLERR | EPOLLHUP) ? ENV_READ : 0) |
+		    (event->events & (EPOLLOUT | EPOLLERR | EPOLLHUP) ? ENV_WRITE : 0);
+
+	if (io && ready & io->events)
+		io->ready(io->ctx, ready & io->events);
+}
+
+static void serve_ready(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct env *env = watcher->data;
+	uint64_t began = read_clock(CLOCK_MONOTONIC);
+
+	(void)loop;
+	(void)events;
+	if (env->next >= env->count) {
+		env->next = 0;
+		env->count = epoll_wait(env->epoll, env->ready, READY_MAX, 0);
+	}
+	while (env->next < env->count) {
+		serve(&env->ready[env->next++]);
+		if (read_clock(CLOCK_MONOTONIC) - began > READY_LIMIT)
+			break;
+	}
+}
+
 struct env *env_ev_new(void)
 {
 	struct env *env = calloc(1, sizeof(*env));
@@ -72,17 +113,20 @@ struct env *env_ev_new(void)
 	if (!env)
 		return NULL;
 	env->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-	if (!env->loop) {
-		free(env);
+	env->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (!env->loop || env->epoll < 0) {
+		env_ev_free(env);
 		return NULL;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	ev_prepare_init(&env->before_wait, turn_ends);
 	ev_check_init(&env->after_wait, turn_begins);
-	env->before_wait.data = env->after_wait.data = env;
+	ev_io_init(&env->any_ready, serve_ready, env->epoll, EV_READ);
+	env->before_wait.data = env->after_wait.data = env->any_ready.data = env;
 	ev_set_priority(&env->after_wait, EV_MAXPRI);
 	ev_prepare_start(env->loop, &env->before_wait);
 	ev_check_start(env->loop, &env->after_wait);
+	ev_io_start(env->loop, &env->any_ready);
 	env->now = read_clock(CLOCK_BOOTTIME);
 	env->turn_began = read_clock(CLOCK_THREAD_CPUTIME_ID);
 	return env;
@@ -92,9 +136,10 @@ void env_ev_free(struct env *env)
 {
 	if (!env)
 		return;
-	ev_prepare_stop(env->loop, &env->before_wait);
-	ev_check_stop(env->loop, &env->after_wait);
-	ev_loop_destroy(env->loop);
+	if (env->loop)
+		ev_loop_destroy(env->loop);
+	if (env->epoll >= 0)
+		close(env->epoll);
 	free(env);
 }
 
@@ -188,48 +233,54 @@ void env_timer_free(struct env_timer *timer)
 	free(timer);
 }
 
-static void io_ready(struct ev_loop *loop, ev_io *watcher, int events)
+/* Watched for nothing, only the first sign of its end would be reported, and is ignored. */
+static struct epoll_event interest(struct env_io *io)
 {
-	struct env_io *io = watcher->data;
-
-	(void)loop;
-	io->ready(io->ctx, (events & EV_READ ? ENV_READ : 0) | (events & EV_WRITE ? ENV_WRITE : 0));
-}
-
-static int io_events(int events)
-{
-	return (events & ENV_READ ? EV_READ : 0) | (events & ENV_WRITE ? EV_WRITE : 0);
+	return (struct epoll_event){
+		.events = (io->events & ENV_READ ? EPOLLIN : 0) |
+			  (io->events & ENV_WRITE ? EPOLLOUT : 0) | (io->events ? 0 : EPOLLET),
+		.data = { .ptr = io },
+	};
 }
 
 struct env_io *env_io_new(
 	struct env *env, int fd, int events, void (*ready)(void *ctx, int events), void *ctx)
 {
 	struct env_io *io = calloc(1, sizeof(*io));
+	struct epoll_event event;
 
 	if (!io)
 		return NULL;
-	ev_io_init(&io->io, io_ready, fd, io_events(events));
-	io->io.data = io;
-	io->env = env;
-	io->ready = ready;
-	io->ctx = ctx;
-	if (events)
-		ev_io_start(env->loop, &io->io);
+	*io = (struct env_io){ .env = env, .fd = fd, .events = events, .ready = ready, .ctx = ctx };
+	event = interest(io);
+	if (epoll_ctl(env->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
+		free(io);
+		return NULL;
+	}
 	return io;
 }
 
 void env_io_set(struct env_io *io, int events)
 {
-	ev_io_stop(io->env->loop, &io->io);
-	ev_io_set(&io->io, io->io.fd, io_events(events));
-	if (events)
-		ev_io_start(io->env->loop, &io->io);
+	struct epoll_event event;
+
+	if (events == io->events)
+		return;
+	io->events = events;
+	event = interest(io);
+	epoll_ctl(io->env->epoll, EPOLL_CTL_MOD, io->fd, &event);
 }
 
 void env_io_free(struct env_io *io)
 {
+	struct env *env;
+
 	if (!io)
 		return;
-	ev_io_stop(io->env->loop, &io->io);
+	env = io->env;
+	epoll_ctl(env->epoll, EPOLL_CTL_DEL, io->fd, NULL);
+	for (int i = env->next; i < env->count; i++)
+		if (env->ready[i].data.ptr == io)
+			env->ready[i].data.ptr = NULL;
 	free(io);
 }
