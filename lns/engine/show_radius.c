@@ -86,9 +86,9 @@ json_t *engine_show_spool(void *ctx, const json_t *args, uint64_t *cursor, char 
 	return json_pack("{s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "waiting",
 		(int)info.waiting, "unsaved", (int)info.unsaved, "put", (json_int_t)info.put,
 		"sent", (json_int_t)info.sent, "failed", (json_int_t)info.failed, "shed",
-		(json_int_t)info.shed, "oldest_seconds",
-		info.oldest && now > info.oldest ? SECONDS(now - info.oldest) : 0, "disk_error",
-		engine_json_text(info.disk_error ? strerror(info.disk_error) : NULL));
+		(json_int_t)info.shed, "checkpoints", (json_int_t)info.checkpoints,
+		"oldest_seconds", info.oldest && now > info.oldest ? SECONDS(now - info.oldest) : 0,
+		"disk_error", engine_json_text(info.disk_error ? strerror(info.disk_error) : NULL));
 }
 
 json_t *engine_flush_spool(
