@@ -188,7 +188,8 @@ const struct config_option config_options[] = {
 		  "this long ago." },
 	{ CONFIG_ROOT, "setup-limit", CONFIG_UINT, AT(config, setup_limit), { 1, 10000 }, "64",
 	  .help = "Sessions in setup at a time, from the answer to their LAC until their network is up; "
-		  "the next ones wait for that answer." },
+		  "the next ones wait for that answer. LACs take turns then; one LAC gets up to eight ninths of "
+		  "the places." },
 	{ CONFIG_ROOT, "setup-timeout", CONFIG_TIME, AT(config, setup_timeout), { SECOND, HOUR }, "60s",
 	  .help = "A session that has no network this long after its LAC connected it is ended. A call that "
 		  "waits that long for its place in setup is refused." },

@@ -34,7 +34,8 @@ struct subscriber {
 	uint64_t entered;            /* env_now of that */
 	struct tally_lac *tally;     /* of its lac section */
 
-	TAILQ_ENTRY(subscriber) in_queue;
+	struct subscriber_source *source; /* its LAC's host */
+	TAILQ_ENTRY(subscriber) in_queue; /* of its source */
 	TAILQ_ENTRY(subscriber) in_order; /* of keys, ascending */
 	LIST_ENTRY(subscriber) by_key, by_call, by_ifindex;
 	bool counted_in_setup, counted_launching;
@@ -110,6 +111,16 @@ LIST_HEAD(subscriber_bucket, subscriber);
 
 #define SUBSCRIBER_BUCKETS 16384
 
+/* A LAC's host; lives as long as it has sessions. */
+struct subscriber_source {
+	union addr host;
+	unsigned int sessions, coming, queued, launching, in_setup;
+	struct subscriber_queue waiting; /* for a place */
+	TAILQ_ENTRY(subscriber_source) in_turn;
+	LIST_ENTRY(subscriber_source) by_host;
+};
+LIST_HEAD(source_bucket, subscriber_source);
+
 /* How fast sessions leave setup while others wait for their places. */
 #define SETUP_RATE_SAMPLES 64
 struct setup_rate {
@@ -120,7 +131,10 @@ struct setup_rate {
 struct subscribers {
 	struct subscribers_host host;
 	struct subscribers_config config;
-	struct subscriber_queue queue; /* waiting for a place */
+	struct source_bucket sources[SUBSCRIBER_BUCKETS];
+	uint32_t source_seed;
+	TAILQ_HEAD(, subscriber_source) turns; /* those whose calls wait for a place */
+	unsigned int sources_waiting;          /* how many that are */
 	struct subscriber_queue order;
 	struct subscriber_bucket by_key[SUBSCRIBER_BUCKETS], by_ifindex[SUBSCRIBER_BUCKETS],
 		by_call[SUBSCRIBER_BUCKETS], /* by NAS-Port */
@@ -248,10 +262,10 @@ void subscriber_log_online(const struct subscriber *sub);
 
 #define SUBSCRIBER_FIRST_WINDOW 4
 
-/* Waits for a place; one whose call is connected already, before all others. May end and free it. */
+/* Waits for a place; one whose call is connected already, before its LAC's others. May end and free it. */
 void subscriber_enqueue(struct subscriber *sub);
-/* Whether a call that comes now would wait for its place in setup until it is too late. */
-bool subscriber_is_hopeless(const struct subscribers *all);
+/* Whether a call that comes now from peer would wait for its place in setup until it is too late. */
+bool subscriber_is_hopeless(struct subscribers *all, const union addr *peer);
 /* Starts queued sessions as long as there is a place for them. */
 void subscriber_start_next(struct subscribers *all);
 void subscriber_leave_queue(struct subscriber *sub);
@@ -261,6 +275,21 @@ void subscriber_fit_window(struct subscribers *all);
 void subscriber_launched(struct subscriber *sub);
 /* Gives up its place, if it has one: then call subscriber_start_next when its own affairs are settled. */
 bool subscriber_leave_place(struct subscriber *sub);
+
+/* ---- source.c ---- */
+
+/* The source of a peer (any port), for one more session; NULL when memory is short. */
+struct subscriber_source *source_get(struct subscribers *all, const union addr *peer);
+void source_put(struct subscriber_source *source);
+/* It waits; it does no longer. */
+void source_add(struct subscriber *sub);
+void source_remove(struct subscriber *sub);
+/* One of its calls was started: it goes behind the others. */
+void source_had_turn(struct subscribers *all, struct subscriber_source *source);
+/* Who waits and may have a place now; NULL when nobody may. */
+struct subscriber *source_next(const struct subscribers *all);
+/* How many calls would be started before one that comes now from peer. */
+uint64_t source_ahead(struct subscribers *all, const union addr *peer);
 
 /* ---- change.c ---- */
 

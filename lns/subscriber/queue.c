@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * queue: who waits for a place among the sessions in setup, first come first served, and whether
- * waiting has a chance.
+ * queue: who waits for a place among the sessions in setup, when it is free, and whether waiting has a
+ * chance. Whose turn it is then is decided in source.c.
  *
  * A call waits before its LAC is answered: once the ICRP is out, a client stands at the LAC's end whose
  * LCP frames should be answered at once. So there are two limits: of sessions in setup, until their
@@ -10,16 +10,14 @@
  * wait. The second limit follows from that: it is a window that learns how many ICRPs are under way to
  * their LACs and back in the time of a fork.
  *
- * A LAC that does not connect its call soon loses the place to another one, and goes to the head of the
- * queue when it does.
+ * A LAC that does not connect its call soon loses the place to another one; when it does connect, that
+ * call is the next of its calls.
  *
  * How long the queue takes is judged from how fast sessions left setup of late, while others waited for
  * their places: the answer is only as good as the newest samples, so a few are needed, and they are
  * forgotten when the queue was empty.
  */
 #include "lns/subscriber/internal.h"
-
-#include <string.h>
 
 #define SAMPLES_NEEDED 8
 #define WINDOW_MIN     2
@@ -31,7 +29,7 @@ static void note_left_setup(struct subscribers *all)
 {
 	struct setup_rate *rate = &all->rate;
 
-	if (TAILQ_EMPTY(&all->queue)) {
+	if (!all->counters.queued) {
 		rate->count = rate->next = 0;
 		return;
 	}
@@ -41,16 +39,16 @@ static void note_left_setup(struct subscribers *all)
 		rate->count++;
 }
 
-bool subscriber_is_hopeless(const struct subscribers *all)
+bool subscriber_is_hopeless(struct subscribers *all, const union addr *peer)
 {
 	const struct setup_rate *rate = &all->rate;
 	unsigned int oldest = (rate->next + SETUP_RATE_SAMPLES - rate->count) % SETUP_RATE_SAMPLES;
-	uint64_t ahead = all->counters.queued + all->counters.coming, took;
+	uint64_t took;
 
-	if (rate->count < SAMPLES_NEEDED || TAILQ_EMPTY(&all->queue))
+	if (rate->count < SAMPLES_NEEDED || !all->counters.queued)
 		return false;
 	took = env_now(all->host.env) - rate->left[oldest];
-	return ahead * took / rate->count > all->config.config->setup_timeout;
+	return source_ahead(all, peer) * took / rate->count > all->config.config->setup_timeout;
 }
 
 static void count_setup(struct subscriber *sub, bool in_setup)
@@ -59,6 +57,7 @@ static void count_setup(struct subscriber *sub, bool in_setup)
 		return;
 	sub->counted_in_setup = in_setup;
 	sub->all->counters.in_setup += in_setup ? 1 : -1u;
+	sub->source->in_setup += in_setup ? 1 : -1u;
 	if (!in_setup)
 		note_left_setup(sub->all);
 }
@@ -69,11 +68,12 @@ static void count_launching(struct subscriber *sub, bool launching)
 		return;
 	sub->counted_launching = launching;
 	sub->all->launching += launching ? 1 : -1u;
+	sub->source->launching += launching ? 1 : -1u;
 }
 
 void subscriber_fit_window(struct subscribers *all)
 {
-	if (all->forking == 0 && !TAILQ_EMPTY(&all->queue) && all->window < WINDOW_MAX)
+	if (all->forking == 0 && all->counters.queued && all->window < WINDOW_MAX)
 		all->window++;
 	else if (all->forking > FORKS_WANTED && all->window > WINDOW_MIN)
 		all->window--;
@@ -100,26 +100,21 @@ void subscriber_enqueue(struct subscriber *sub)
 
 	subscriber_enter(sub, SUBSCRIBER_QUEUED);
 	env_timer_start(sub->timer, all->config.config->setup_timeout);
-	if (sub->connected)
-		TAILQ_INSERT_HEAD(&all->queue, sub, in_queue);
-	else
-		TAILQ_INSERT_TAIL(&all->queue, sub, in_queue);
-	all->counters.queued++;
+	source_add(sub);
 	subscriber_start_next(all);
 }
 
 void subscriber_leave_queue(struct subscriber *sub)
 {
-	if (sub->state != SUBSCRIBER_QUEUED)
-		return;
-	TAILQ_REMOVE(&sub->all->queue, sub, in_queue);
-	sub->all->counters.queued--;
+	if (sub->state == SUBSCRIBER_QUEUED)
+		source_remove(sub);
 }
 
 /* Its turn: the LAC is answered, or PPP begins. May end it, and free it. */
 static void start(struct subscriber *sub)
 {
 	subscriber_leave_queue(sub);
+	source_had_turn(sub->all, sub->source);
 	count_setup(sub, true);
 	count_launching(sub, true);
 	if (sub->connected) {
@@ -131,30 +126,6 @@ static void start(struct subscriber *sub)
 	l2tp_session_accept(sub->l2tp);
 }
 
-static bool has_template(const struct subscriber *sub)
-{
-	const struct subscribers_host *host = &sub->all->host;
-
-	/* Without its section it has none to wait for, and ends. */
-	return !subscriber_ppp(sub) || host->template(host->ctx, sub->ppp);
-}
-
-/* The first one whose template is not missing. Sections are few, calls of one come together. */
-static struct subscriber *first_ready(const struct subscribers *all)
-{
-	const char *missing = NULL;
-	struct subscriber *sub;
-
-	TAILQ_FOREACH(sub, &all->queue, in_queue) {
-		if (missing && strcmp(sub->ppp, missing) == 0)
-			continue;
-		if (has_template(sub))
-			return sub;
-		missing = sub->ppp;
-	}
-	return NULL;
-}
-
 void subscriber_start_next(struct subscribers *all)
 {
 	struct subscriber *sub;
@@ -162,9 +133,7 @@ void subscriber_start_next(struct subscribers *all)
 	if (all->starting)
 		return; /* it ends some: the loop below is at work */
 	all->starting = true;
-	while (!all->stopping && all->launching < all->window &&
-		all->counters.in_setup < all->config.config->setup_limit &&
-		(sub = first_ready(all)))
+	while (!all->stopping && all->launching < all->window && (sub = source_next(all)))
 		start(sub);
 	all->starting = false;
 }

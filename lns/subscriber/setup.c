@@ -65,15 +65,18 @@ static struct subscriber *subscriber_new(struct subscribers *all, struct l2tp_se
 	sub->key = state_next_key(all->host.state);
 	sub->timer = env_timer_new(all->host.env, subscriber_timer_fires, sub);
 	sub->record = state_session_take(all->host.state, sub->key);
-	if (!sub->timer || !sub->record) {
+	l2tp_session_info(session, &info);
+	l2tp_tunnel_info(l2tp_session_tunnel(session), &tunnel);
+	sub->source = source_get(all, &tunnel.path.peer);
+	if (!sub->timer || !sub->record || !sub->source) {
 		env_timer_free(sub->timer);
 		if (sub->record)
 			state_session_release(all->host.state, sub->record);
+		if (sub->source)
+			source_put(sub->source);
 		free(sub);
 		return NULL;
 	}
-	l2tp_session_info(session, &info);
-	l2tp_tunnel_info(l2tp_session_tunnel(session), &tunnel);
 	sub->all = all;
 	sub->l2tp = session;
 	sub->pppox = -1;
@@ -96,6 +99,7 @@ static struct subscriber *subscriber_new(struct subscribers *all, struct l2tp_se
 	sub->tally = tally_lac(&all->tally, sub->lac);
 	sub->tally->sessions[SUBSCRIBER_OPENING]++;
 	all->counters.coming++;
+	sub->source->coming++;
 	LIST_INSERT_HEAD(subscriber_bucket_of(all->by_key, sub->key), sub, by_key);
 	LIST_INSERT_HEAD(
 		subscriber_bucket_of(all->by_call, subscriber_nas_port(sub)), sub, by_call);
@@ -117,7 +121,8 @@ void subscriber_call_request(struct subscribers *all, struct l2tp_session *sessi
 
 	all->counters.requested++;
 	tally_lac(&all->tally, l2tp_tunnel_lac(tunnel)->name)->calls++;
-	if (subscriber_is_hopeless(all)) {
+	l2tp_tunnel_info(tunnel, &tunnel_info);
+	if (subscriber_is_hopeless(all, &tunnel_info.path.peer)) {
 		refuse_call(all, session, END_BUSY, "the queue is longer than setup-timeout");
 		return;
 	}
@@ -127,7 +132,6 @@ void subscriber_call_request(struct subscribers *all, struct l2tp_session *sessi
 			udp < 0 ? "no kernel tunnel" : "out of memory");
 		return;
 	}
-	l2tp_tunnel_info(tunnel, &tunnel_info);
 	l2tp_session_info(session, &info);
 	wanted.tunnel_id = tunnel_info.id;
 	wanted.peer_tunnel_id = tunnel_info.peer_id;

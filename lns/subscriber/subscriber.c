@@ -134,8 +134,10 @@ void subscriber_enter(struct subscriber *sub, enum subscriber_state state)
 		return;
 	if (state != SUBSCRIBER_ENDING)
 		observe(sub, sub->state, now);
-	if (sub->state == SUBSCRIBER_OPENING)
+	if (sub->state == SUBSCRIBER_OPENING) {
 		sub->all->counters.coming--;
+		sub->source->coming--;
+	}
 	sub->all->forking += state == SUBSCRIBER_FORKING;
 	sub->all->forking -= sub->state == SUBSCRIBER_FORKING;
 	sub->tally->sessions[sub->state]--;
@@ -249,6 +251,7 @@ static void dispose(struct subscriber *sub)
 	subscriber_limit_cancel(sub);
 	subscriber_ungrant(sub);
 	env_timer_free(sub->timer);
+	source_put(sub->source);
 	free(sub);
 }
 
@@ -570,7 +573,7 @@ int subscribers_new(const struct subscribers_host *host, struct subscribers **re
 	if (!all)
 		return -ENOMEM;
 	all->host = *host;
-	TAILQ_INIT(&all->queue);
+	TAILQ_INIT(&all->turns);
 	TAILQ_INIT(&all->order);
 	TAILQ_INIT(&all->waiting);
 	LIST_INIT(&all->kills);
@@ -578,6 +581,7 @@ int subscribers_new(const struct subscribers_host *host, struct subscribers **re
 	all->kill_timer = env_timer_new(host->env, flush_all_signals, all);
 	all->sample_timer = env_timer_new(host->env, sample_due, all);
 	all->window = SUBSCRIBER_FIRST_WINDOW;
+	env_random(host->env, &all->source_seed, sizeof(all->source_seed));
 	all->history = history_new();
 	if (!all->kill_timer || !all->sample_timer || !all->history) {
 		subscribers_free(all);

@@ -131,6 +131,61 @@ Test(queue, a_call_that_is_not_connected_loses_its_place)
 	end_all();
 }
 
+/* From now on calls come from this host. */
+static void from(const char *host, uint16_t port)
+{
+	addr_parse(host, port, &w.l2tp.tunnel.path.peer);
+}
+
+/* A LAC that asks for many calls, or connects none, delays its own; one host is one LAC. */
+Test(queue, lacs_take_turns)
+{
+	struct l2tp_session *greedy[20], *other[2];
+
+	world_start();
+	for (int i = 0; i < 20; i++) {
+		from("198.51.100.66", (uint16_t)(1701 + i));
+		greedy[i] = calls();
+	}
+	from("198.51.100.7", 1701);
+	for (int i = 0; i < 2; i++)
+		other[i] = calls();
+	cr_assert_str_eq(state_of(other[0]), "queued", "all places are taken");
+	lac_connects(greedy[0]); /* two places: one is free, one is new */
+	template_answers(greedy[0], 0);
+	for (int i = 0; i < 2; i++)
+		cr_assert_str_eq(state_of(other[i]), "waiting");
+	cr_assert_str_eq(state_of(greedy[3]), "waiting");
+	cr_assert_str_eq(state_of(greedy[4]), "queued");
+	lac_connects(other[0]);
+	template_answers(other[0], 0);
+	cr_assert_str_eq(state_of(greedy[4]), "waiting", "nobody else waits");
+	end_all();
+}
+
+/* Clients that say nothing hold their places for long, but one LAC's do not get all. */
+Test(queue, the_last_places_are_for_other_lacs)
+{
+	struct l2tp_session *call[FAKE_CALLS];
+	unsigned int next = 0;
+
+	w.config.setup_limit = 18;
+	world_start();
+	from("198.51.100.66", 1701);
+	for (unsigned int i = 0; i < FAKE_CALLS - 1; i++)
+		call[i] = calls();
+	while (strcmp(state_of(call[next]), "waiting") == 0) {
+		lac_connects(call[next]);
+		template_answers(call[next++], 0);
+	}
+	cr_assert_eq(next, 16);
+	cr_assert_eq(subscribers_get_counters(w.all)->in_setup, 16);
+	from("198.51.100.7", 1701);
+	cr_assert_str_eq(state_of(calls()), "waiting");
+	cr_assert_str_eq(state_of(call[next]), "queued");
+	end_all();
+}
+
 Test(queue, a_higher_limit_after_a_reload)
 {
 	w.config.setup_limit = 1;
@@ -234,6 +289,35 @@ Test(queue, a_storm_without_hope_is_refused_early)
 	cr_assert(refused >= 6 && refused <= 8, "%u", refused);
 	cr_assert_eq(subscribers_get_counters(w.all)->ended[END_BUSY], refused);
 	w.log[0] = '\0';
+	end_all();
+}
+
+/* The same, but the queue is another LAC's. */
+Test(queue, there_is_hope_for_other_lacs)
+{
+	struct l2tp_session *call;
+	unsigned int next = 0;
+
+	w.config.setup_limit = 1;
+	world_start();
+	from("198.51.100.66", 1701);
+	for (int i = 0; i < 30; i++)
+		calls();
+	for (; next < 9; next++) {
+		lac_connects(&w.l2tp.calls[next]);
+		time_passes(ENV_SEC(5));
+		comes_up(&w.l2tp.calls[next]);
+	}
+	call = lac_calls();
+	cr_assert(call->closed);
+	from("198.51.100.7", 1701);
+	call = calls();
+	cr_assert_not(call->closed);
+	for (int i = 0; i < 2; i++, next++) {
+		lac_connects(&w.l2tp.calls[next]);
+		comes_up(&w.l2tp.calls[next]);
+	}
+	cr_assert_str_eq(state_of(call), "waiting");
 	end_all();
 }
 
