@@ -31,6 +31,52 @@ const struct column session_columns[] = {
 	{ "uptime", "UPTIME", FORMAT_SECONDS, 3 },
 	{ "rx_octets", "IN", FORMAT_OCTETS, 4 },
 	{ "tx_octets", "OUT", FORMAT_OCTETS, 5 },
+	{ "rx_bps", "IN-BPS", FORMAT_OCTETS, 10 },
+	{ "tx_bps", "OUT-BPS", FORMAT_OCTETS, 11 },
+	{ 0 },
+};
+
+const struct column top_columns[] = {
+	{ "id", "ID", FORMAT_NUMBER, 1 },
+	{ "user", "USER", FORMAT_TEXT, 0 },
+	{ "ip", "ADDRESS", FORMAT_TEXT, 0 },
+	{ "ifname", "IFACE", FORMAT_TEXT, 5 },
+	{ "lac", "LAC", FORMAT_TEXT, 4 },
+	{ "uptime", "UPTIME", FORMAT_SECONDS, 6 },
+	{ "rx_octets", "IN", FORMAT_OCTETS, 2 },
+	{ "tx_octets", "OUT", FORMAT_OCTETS, 3 },
+	{ "rx_bps", "IN-BPS", FORMAT_OCTETS, 0 },
+	{ "tx_bps", "OUT-BPS", FORMAT_OCTETS, 0 },
+	{ 0 },
+};
+
+const struct column lac_columns[] = {
+	{ "lac", "LAC", FORMAT_TEXT, 0 },
+	{ "drained", "DRAINED", FORMAT_TEXT, 6 },
+	{ "tunnels", "TUNNELS", FORMAT_NUMBER, 0 },
+	{ "online", "ONLINE", FORMAT_NUMBER, 0 },
+	{ "in_setup", "SETUP", FORMAT_NUMBER, 7 },
+	{ "calls", "CALLS", FORMAT_NUMBER, 3 },
+	{ "calls_failed", "FAILED", FORMAT_NUMBER, 0 },
+	{ "setup_rate", "RATE", FORMAT_NUMBER, 4 },
+	{ "retransmissions", "RETRANS", FORMAT_NUMBER, 5 },
+	{ "last_error_at", "LAST-ERROR", FORMAT_TEXT, 2 },
+	{ "last_error", "", FORMAT_TEXT, 1 },
+	{ 0 },
+};
+
+const struct column why_columns[] = {
+	{ "ended", "ENDED", FORMAT_TEXT, 0 },
+	{ "what", "WHAT", FORMAT_TEXT, 0 },
+	{ "state", "STATE", FORMAT_TEXT, 0 },
+	{ "id", "ID", FORMAT_NUMBER, 7 },
+	{ "user", "USER", FORMAT_TEXT, 3 },
+	{ "lac", "LAC", FORMAT_TEXT, 2 },
+	{ "calling", "CALLING", FORMAT_TEXT, 5 },
+	{ "ip", "ADDRESS", FORMAT_TEXT, 4 },
+	{ "uptime", "LASTED", FORMAT_SECONDS, 6 },
+	{ "reason", "REASON", FORMAT_TEXT, 0 },
+	{ "detail", "DETAIL", FORMAT_TEXT, 0 },
 	{ 0 },
 };
 
@@ -71,6 +117,7 @@ const struct column history_columns[] = {
 	{ "lac", "LAC", FORMAT_TEXT, 2 },
 	{ "calling", "CALLING", FORMAT_TEXT, 5 },
 	{ "ip", "ADDRESS", FORMAT_TEXT, 4 },
+	{ "state", "STATE", FORMAT_TEXT, 8 },
 	{ "uptime", "LASTED", FORMAT_SECONDS, 3 },
 	{ "rx_octets", "IN", FORMAT_OCTETS, 6 },
 	{ "tx_octets", "OUT", FORMAT_OCTETS, 7 },

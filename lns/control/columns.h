@@ -9,6 +9,9 @@
 
 extern const struct column tunnel_columns[];
 extern const struct column session_columns[];
+extern const struct column top_columns[];
+extern const struct column lac_columns[];
+extern const struct column why_columns[];
 extern const struct column radius_columns[];
 extern const struct column das_columns[];
 extern const struct column history_columns[];

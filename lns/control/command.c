@@ -6,6 +6,8 @@
 
 #include "lns/control/ask.h"
 #include "lns/control/columns.h"
+#include "lns/control/sort.h"
+#include "lns/control/top.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -13,42 +15,62 @@
 
 #define SOCKET_DEFAULT "/run/lnsd/control.sock"
 #define WORDS_MAX      3 /* of a command's name */
+#define WATCH_DEFAULT  2 /* seconds */
+#define WATCH_MAX      86400
 
-#define OF_SESSION (OPTION_USER | OPTION_LAC | OPTION_IP | OPTION_STATE)
+#define OF_LIST    (OPTION_SORT | OPTION_LIMIT | OPTION_WATCH)
+#define OF_TUNNEL  (OPTION_LAC | OPTION_IP | OPTION_STATE)
+#define OF_SESSION (OF_TUNNEL | OPTION_USER | OPTION_CALLING)
+#define OF_END     (OPTION_USER | OPTION_LAC | OPTION_IP | OPTION_CALLING | OPTION_FAILED)
 #define OF_CALL                                                                                    \
 	(OPTION_TUNNEL | OPTION_LAC | OPTION_ADDRESS | OPTION_SUB_ADDRESS | OPTION_MINIMUM_BPS |   \
 		OPTION_MAXIMUM_BPS)
 
 /* clang-format off */
 static const struct command commands[] = {
-	{ "show tunnels", ARGUMENT_NONE, 0, tunnel_columns, NULL, "tunnels, one a line" },
-	{ "show sessions", ARGUMENT_NONE, OF_SESSION, session_columns, NULL,
+	{ "show tunnels", ARGUMENT_NONE, OF_LIST | OF_TUNNEL, tunnel_columns, NULL, NULL,
+		"tunnels, one a line" },
+	{ "show sessions", ARGUMENT_NONE, OF_LIST | OF_SESSION, session_columns, NULL, NULL,
 		"sessions, one a line; see the filters" },
-	{ "show session", ARGUMENT_ID, 0, NULL, NULL, "everything about one session" },
-	{ "show stats", ARGUMENT_NONE, 0, NULL, NULL, "totals since the start" },
-	{ "show radius", ARGUMENT_NONE, 0, radius_columns, NULL, "RADIUS servers, one a line" },
-	{ "show das", ARGUMENT_NONE, 0, das_columns, NULL,
+	{ "show session", ARGUMENT_ID, OPTION_WATCH, NULL, NULL, NULL,
+		"everything about one session" },
+	{ "show lacs", ARGUMENT_NONE, OF_LIST, lac_columns, NULL, NULL,
+		"lac sections: calls, failures, last error" },
+	{ "show lac", ARGUMENT_LAC, OPTION_WATCH, NULL, NULL, NULL,
+		"one of them, with reasons of failures" },
+	{ "show stats", ARGUMENT_NONE, OPTION_WATCH, NULL, NULL, NULL, "totals since the start" },
+	{ "show radius", ARGUMENT_NONE, OF_LIST, radius_columns, NULL, NULL,
+		"RADIUS servers, one a line" },
+	{ "show das", ARGUMENT_NONE, OF_LIST, das_columns, NULL, NULL,
 		"clients of dynamic authorization, one a line" },
-	{ "show spool", ARGUMENT_NONE, 0, NULL, NULL,
+	{ "show spool", ARGUMENT_NONE, OPTION_WATCH, NULL, NULL, NULL,
 		"accounting records that wait for a server" },
-	{ "show pools", ARGUMENT_NONE, 0, pool_columns, NULL, "address pools, one a line" },
-	{ "show kernel", ARGUMENT_NONE, 0, kernel_columns, NULL,
+	{ "show pools", ARGUMENT_NONE, OF_LIST, pool_columns, NULL, NULL,
+		"address pools, one a line" },
+	{ "show kernel", ARGUMENT_NONE, OF_LIST, kernel_columns, NULL, NULL,
 		"the kernel's L2TP tunnels and sessions" },
-	{ "history", ARGUMENT_NONE, OPTION_USER | OPTION_LAC, history_columns, NULL,
+	{ "top", ARGUMENT_NONE, OPTION_USER | OPTION_LAC | OPTION_LIMIT | OPTION_WATCH, NULL, NULL,
+		top_run, "sessions with the most traffic, live; q ends it" },
+	{ "why", ARGUMENT_ANY, OF_LIST, why_columns, NULL, NULL,
+		"what is known of a user, number or address: why not online" },
+	{ "history", ARGUMENT_NONE, OF_LIST | OF_END, history_columns, NULL, NULL,
 		"the last ends and failed calls, newest first" },
-	{ "spool flush", ARGUMENT_NONE, 0, NULL, NULL, "send what waits for a server now" },
-	{ "disconnect session", ARGUMENT_ID, 0, NULL, NULL, "end one session" },
-	{ "disconnect user", ARGUMENT_USER, 0, NULL, NULL, "end all sessions of a user" },
-	{ "disconnect tunnel", ARGUMENT_ID, 0, NULL, NULL, "close a tunnel and end its sessions" },
-	{ "trace tunnel", ARGUMENT_ID, 0, NULL, follow_trace,
+	{ "spool flush", ARGUMENT_NONE, 0, NULL, NULL, NULL, "send what waits for a server now" },
+	{ "disconnect session", ARGUMENT_ID, 0, NULL, NULL, NULL, "end one session" },
+	{ "disconnect user", ARGUMENT_USER, 0, NULL, NULL, NULL, "end all sessions of a user" },
+	{ "disconnect tunnel", ARGUMENT_ID, 0, NULL, NULL, NULL,
+		"close a tunnel and end its sessions" },
+	{ "disconnect lac", ARGUMENT_LAC, 0, NULL, NULL, NULL,
+		"close all tunnels of a lac section" },
+	{ "trace tunnel", ARGUMENT_ID, 0, NULL, follow_trace, NULL,
 		"a tunnel's messages as they come and go" },
-	{ "trace session", ARGUMENT_ID, 0, NULL, follow_trace,
+	{ "trace session", ARGUMENT_ID, 0, NULL, follow_trace, NULL,
 		"those of one session, until it ends" },
-	{ "trace lac", ARGUMENT_LAC, 0, NULL, follow_trace,
+	{ "trace lac", ARGUMENT_LAC, 0, NULL, follow_trace, NULL,
 		"those of all tunnels of a lac section" },
-	{ "capture tunnel", ARGUMENT_ID, 0, NULL, follow_capture,
+	{ "capture tunnel", ARGUMENT_ID, 0, NULL, follow_capture, NULL,
 		"the same as a pcap file on standard output" },
-	{ "call", ARGUMENT_NUMBER, OF_CALL, NULL, follow_call,
+	{ "call", ARGUMENT_NUMBER, OF_CALL, NULL, follow_call, NULL,
 		"let a LAC place a call; see the options" },
 	{ 0 },
 };
@@ -61,27 +83,39 @@ static const struct {
 	[ARGUMENT_USER] = { "user", " NAME" },
 	[ARGUMENT_LAC] = { "lac", " NAME" },
 	[ARGUMENT_NUMBER] = { "number", " NUMBER" },
+	[ARGUMENT_ANY] = { "subscriber", " NAME" },
 };
 
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_FLAG, KIND_MAYBE };
+
 static const struct parameter {
-	uint32_t option; /* its bit */
-	const char *name, *word, *key;
-	bool is_number;
-	const char *help;
+	uint32_t option;        /* its bit */
+	const char *name, *key; /* key: of the request, NULL for what is lnsctl's own */
+	enum kind kind;
+	const char *word, *help;
 } parameters[] = {
-	{ OPTION_USER, "user", "NAME", "user", false, "sessions of this user only" },
-	{ OPTION_LAC, "lac", "NAME", "lac", false,
+	{ OPTION_USER, "user", "user", KIND_TEXT, " NAME", "of this user only" },
+	{ OPTION_LAC, "lac", "lac", KIND_TEXT, " NAME",
 		"of this lac section only; call: through its tunnel" },
-	{ OPTION_IP, "ip", "ADDRESS", "ip", false, "sessions with this address only" },
-	{ OPTION_STATE, "state", "STATE", "state", false, "those in this state only" },
-	{ OPTION_TUNNEL, "tunnel", "ID", "tunnel", true, "call: through this tunnel" },
-	{ OPTION_ADDRESS, "address", "ADDRESS", "address", false,
+	{ OPTION_IP, "ip", "ip", KIND_TEXT, " ADDRESS",
+		"with this address only; tunnels: of the peer" },
+	{ OPTION_STATE, "state", "state", KIND_TEXT, " STATE", "in this state only" },
+	{ OPTION_CALLING, "calling", "calling", KIND_TEXT, " NUMBER", "from this number only" },
+	{ OPTION_FAILED, "failed", "failed", KIND_FLAG, "",
+		"history: calls that never were online only" },
+	{ OPTION_SORT, "sort", NULL, KIND_TEXT, " COLUMN",
+		"in the order of this column; -COLUMN: backwards" },
+	{ OPTION_LIMIT, "limit", NULL, KIND_NUMBER, " N", "not more than so many lines" },
+	{ OPTION_WATCH, "watch", NULL, KIND_MAYBE, "[=SECONDS]",
+		"again and again, every 2 s by default" },
+	{ OPTION_TUNNEL, "tunnel", "tunnel", KIND_NUMBER, " ID", "call: through this tunnel" },
+	{ OPTION_ADDRESS, "address", "address", KIND_TEXT, " ADDRESS",
 		"call: of this LAC, with --lac; opens a tunnel if need be" },
-	{ OPTION_SUB_ADDRESS, "sub-address", "NUMBER", "sub_address", false,
+	{ OPTION_SUB_ADDRESS, "sub-address", "sub_address", KIND_TEXT, " NUMBER",
 		"call: behind the number" },
-	{ OPTION_MINIMUM_BPS, "minimum-bps", "N", "minimum_bps", true,
+	{ OPTION_MINIMUM_BPS, "minimum-bps", "minimum_bps", KIND_NUMBER, " N",
 		"call: lowest speed, bit/s" },
-	{ OPTION_MAXIMUM_BPS, "maximum-bps", "N", "maximum_bps", true,
+	{ OPTION_MAXIMUM_BPS, "maximum-bps", "maximum_bps", KIND_NUMBER, " N",
 		"call: highest speed, bit/s" },
 };
 /* clang-format on */
@@ -108,7 +142,7 @@ static void usage(FILE *out)
 	      "  -j, --json               one JSON document: an array, or an object\n",
 		out);
 	for (size_t i = 0; i < PARAMETER_COUNT; i++) {
-		snprintf(words, sizeof(words), "--%s %s", parameters[i].name, parameters[i].word);
+		snprintf(words, sizeof(words), "--%s%s", parameters[i].name, parameters[i].word);
 		fprintf(out, "      %-20s %s\n", words, parameters[i].help);
 	}
 	fputs("  -h, --help               this text\n", out);
@@ -171,17 +205,42 @@ static const struct command *find_command(char **words, int count, json_t *args)
 	return found;
 }
 
-/* Adds the argument of an option. False after saying what is wrong. */
-static bool take_parameter(const struct parameter *parameter, const char *text, json_t *args)
+/* What is lnsctl's own business. False when the number makes no sense. */
+static bool take_own(uint32_t option, const char *text, struct request *request)
 {
-	if ((!parameter->is_number || is_digits(text)) &&
-		!json_object_set_new(args, parameter->key,
-			parameter->is_number ? json_integer(strtoll(text, NULL, 10))
-					     : json_string(text)))
+	long long number = text && is_digits(text) ? strtoll(text, NULL, 10) : 0;
+
+	switch (option) {
+	case OPTION_SORT:
+		request->sort = text;
 		return true;
-	fprintf(stderr, "lnsctl: --%s: is not %s\n", parameter->name,
-		parameter->is_number ? "a number" : "text");
-	return false;
+	case OPTION_LIMIT:
+		request->limit = (size_t)number;
+		return number > 0;
+	default: /* OPTION_WATCH */
+		request->watch = text ? (unsigned int)number : WATCH_DEFAULT;
+		return !text || (number > 0 && number <= WATCH_MAX);
+	}
+}
+
+/* Adds the argument of an option. False after saying what is wrong. */
+static bool take_parameter(
+	const struct parameter *parameter, const char *text, struct request *request)
+{
+	bool is_number = parameter->kind == KIND_NUMBER || parameter->kind == KIND_MAYBE;
+	bool good = !text || !is_number || is_digits(text);
+
+	if (good && !parameter->key)
+		good = take_own(parameter->option, text, request);
+	else if (good)
+		good = !json_object_set_new(request->args, parameter->key,
+			parameter->kind == KIND_FLAG     ? json_true()
+			: parameter->kind == KIND_NUMBER ? json_integer(strtoll(text, NULL, 10))
+							 : json_string(text));
+	if (!good)
+		fprintf(stderr, "lnsctl: --%s: is not %s\n", parameter->name,
+			is_number ? "a number that makes sense" : "text");
+	return good;
 }
 
 /* Whether all options that were given (bits) are for the command; otherwise says which is not. */
@@ -206,12 +265,20 @@ int command_parse(int argc, char **argv, struct request *request)
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 	};
+	static const int has_argument[] = {
+		[KIND_TEXT] = required_argument,
+		[KIND_NUMBER] = required_argument,
+		[KIND_FLAG] = no_argument,
+		[KIND_MAYBE] = optional_argument,
+	};
 	uint32_t given = 0;
 	int option, index;
 
 	request->socket = SOCKET_DEFAULT;
+	request->limit = SIZE_MAX;
 	for (size_t i = 0; i < PARAMETER_COUNT; i++)
-		options[i] = (struct option){ parameters[i].name, required_argument, NULL, 1 };
+		options[i] = (struct option){ parameters[i].name, has_argument[parameters[i].kind],
+			NULL, 1 };
 	memcpy(options + PARAMETER_COUNT, common, sizeof(common));
 	while ((option = getopt_long(argc, argv, "s:jh", options, &index)) != -1) {
 		if (option == 's') {
@@ -220,7 +287,7 @@ int command_parse(int argc, char **argv, struct request *request)
 			request->json = true;
 		} else if (option == 1) {
 			given |= parameters[index].option;
-			if (!take_parameter(&parameters[index], optarg, request->args))
+			if (!take_parameter(&parameters[index], optarg, request))
 				return EXIT_USAGE;
 		} else {
 			usage(option == 'h' ? stdout : stderr);
@@ -230,5 +297,9 @@ int command_parse(int argc, char **argv, struct request *request)
 	request->command = find_command(argv + optind, argc - optind, request->args);
 	if (!request->command || !options_suit(request->command, given))
 		return EXIT_USAGE;
+	if (request->sort && !sort_column(request->command->columns, request->sort)) {
+		fprintf(stderr, "lnsctl: --sort: no column %s\n", request->sort);
+		return EXIT_USAGE;
+	}
 	return -1;
 }

@@ -147,6 +147,8 @@ static void make_items(struct control_client *client)
 		item = client->command ? client->command->next(ctx, client->args, &client->cursor,
 						 error, sizeof(error))
 				       : client->feed.next(ctx, &client->feed);
+		if (json_is_null(item))
+			continue;
 		if (item) {
 			answer(client, "item", item);
 		} else {

@@ -32,7 +32,8 @@ struct env;
 
 /*
  * The next item of a command's answer (a new reference), or NULL when there is none left, with error
- * (size octets) set when something was wrong. *cursor is 0 at first and the command's own.
+ * (size octets) set when something was wrong. *cursor is 0 at first and the command's own. A step that has
+ * looked for long and found nothing returns json_null(): the search goes on in the next one.
  */
 typedef json_t *control_next_fn(
 	void *ctx, const json_t *args, uint64_t *cursor, char *error, size_t size);

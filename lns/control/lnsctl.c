@@ -7,12 +7,22 @@
  */
 #include "lns/control/ask.h"
 #include "lns/control/command.h"
+#include "lns/control/sort.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
-static void print_answer(const struct request *request, const json_t *items)
+#define WATCH_LINES 3 /* of the terminal's height: titles, what is left out, the cursor's */
+
+static void print_answer(const struct request *request, json_t *items, size_t limit)
 {
+	size_t count = json_array_size(items);
+
+	if (request->command->columns && request->sort)
+		sort_items(items, request->command->columns, request->sort);
+	while (request->command->columns && json_array_size(items) > limit)
+		json_array_remove(items, json_array_size(items) - 1);
 	if (request->json)
 		show_json(items, request->command->columns, stdout);
 	else if (request->command->columns)
@@ -20,30 +30,67 @@ static void print_answer(const struct request *request, const json_t *items)
 	else
 		for (size_t i = 0; i < json_array_size(items); i++)
 			show_object(json_array_get(items, i), stdout);
+	if (limit < request->limit && count > json_array_size(items))
+		printf("and %zu more\n", count - json_array_size(items));
+}
+
+/* Asks and prints; limit is of items. The exit status. */
+static int run_once(const struct request *request, size_t limit)
+{
+	json_t *items = ask(request->socket,
+		json_pack("{s:s, s:O}", "command", request->command->name, "args", request->args));
+
+	if (!items)
+		return EXIT_REFUSED;
+	print_answer(request, items, limit);
+	json_decref(items);
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	fprintf(stderr, "lnsctl: output: %s\n", strerror(errno));
+	return EXIT_REFUSED;
+}
+
+/*
+ * Again and again; on a terminal in place, and no more than fits. It goes on when the engine is not there
+ * for a while, but not when there was no answer at all yet, or when nobody takes the output.
+ */
+static int run_watch(const struct request *request)
+{
+	bool answered = false;
+
+	for (;;) {
+		size_t height = show_height();
+		size_t room = height > WATCH_LINES ? height - WATCH_LINES : SIZE_MAX;
+
+		fputs(height ? "\033[H\033[2J" : "", stdout);
+		answered |= run_once(request, room < request->limit ? room : request->limit) == 0;
+		if (!answered || ferror(stdout))
+			return EXIT_REFUSED;
+		sleep(request->watch);
+		fputs(height || request->json ? "" : "\n", stdout);
+	}
+}
+
+static int run_request(const struct request *request)
+{
+	const struct command *command = request->command;
+
+	if (command->run)
+		return command->run(request);
+	if (command->follow)
+		return ask_follow(request->socket,
+			json_pack("{s:s, s:O}", "command", command->name, "args", request->args),
+			request->json ? follow_json : command->follow);
+	return request->watch ? run_watch(request) : run_once(request, request->limit);
 }
 
 int main(int argc, char **argv)
 {
 	struct request request = { .args = json_object() };
 	int status = command_parse(argc, argv, &request);
-	json_t *items, *message;
 
-	if (status >= 0) {
-		json_decref(request.args);
-		return status;
-	}
-	message = json_pack("{s:s, s:o}", "command", request.command->name, "args", request.args);
-	if (request.command->follow)
-		return ask_follow(request.socket, message,
-			request.json ? follow_json : request.command->follow);
-	items = ask(request.socket, message);
-	if (!items)
-		return EXIT_REFUSED;
-	print_answer(&request, items);
-	json_decref(items);
-	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "lnsctl: output: %s\n", strerror(errno));
-		return EXIT_REFUSED;
-	}
-	return 0;
+	if (status < 0)
+		status = run_request(&request);
+	json_decref(request.args);
+	return status;
 }

@@ -140,6 +140,15 @@ size_t show_width(void)
 	return size.ws_col;
 }
 
+size_t show_height(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_row;
+}
+
 /* Leaves columns out (width 0), the least important first, until a line fits. */
 static void fit_columns(const struct column *columns, size_t *widths, size_t limit)
 {
@@ -223,6 +232,8 @@ static enum format key_format(const char *key, size_t *ret_len)
 		*ret_len -= strlen("_seconds");
 		return FORMAT_SECONDS;
 	}
+	if (has_end(key, "_bps"))
+		return FORMAT_OCTETS;
 	if (has_end(key, "_us")) {
 		*ret_len -= strlen("_us");
 		return FORMAT_MICROSECONDS;

@@ -29,6 +29,8 @@ void show_text(const char *text, FILE *out);
 char *show_value(const json_t *value, enum format format);
 /* Columns of the terminal; SIZE_MAX when the output goes elsewhere. */
 size_t show_width(void);
+/* Lines of the terminal; 0 when the output goes elsewhere. */
+size_t show_height(void);
 /* The items of a list, at most limit columns wide if that is possible. */
 void show_table(const struct column *columns, const json_t *items, size_t limit, FILE *out);
 /* Keys and values, a pair a line, objects inside indented below their key. */

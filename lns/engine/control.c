@@ -36,13 +36,6 @@ json_t *engine_json_time(uint64_t wallclock)
 	return engine_json_text(text);
 }
 
-bool engine_control_matches(const json_t *args, const char *key, const char *value)
-{
-	const char *wanted = json_string_value(json_object_get(args, key));
-
-	return !wanted || (value && strcmp(wanted, value) == 0);
-}
-
 struct l2tp_tunnel *engine_control_tunnel(
 	struct engine *engine, const json_t *args, const char *key, char *error, size_t size)
 {
@@ -80,16 +73,21 @@ static const struct control_command commands[] = {
 	{ "show tunnels", engine_show_tunnels },
 	{ "show sessions", engine_show_sessions },
 	{ "show session", engine_show_session },
+	{ "show lacs", engine_show_lacs },
+	{ "show lac", engine_show_lac },
 	{ "show stats", engine_show_stats },
 	{ "show radius", engine_show_radius },
 	{ "show das", engine_show_das },
 	{ "show spool", engine_show_spool },
 	{ "show pools", engine_show_pools },
+	{ "top", engine_show_top },
 	{ "history", engine_show_history },
+	{ "why", engine_show_why },
 	{ "spool flush", engine_flush_spool },
 	{ "disconnect session", engine_disconnect_session },
 	{ "disconnect user", engine_disconnect_user },
 	{ "disconnect tunnel", engine_disconnect_tunnel },
+	{ "disconnect lac", engine_disconnect_lac },
 	{ NULL, NULL },
 };
 

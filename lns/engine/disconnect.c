@@ -26,35 +26,37 @@ json_t *engine_disconnect_user(
 	void *ctx, const json_t *args, uint64_t *cursor, char *error, size_t size)
 {
 	struct engine *engine = ctx;
-	const char *user = json_string_value(json_object_get(args, "user"));
-	struct subscriber *sub;
-	uint64_t key = 0;
+	const struct subscriber_selector selector = {
+		.user_text = json_string_value(json_object_get(args, "user")),
+	};
+	uint64_t keys[64];
+	size_t found;
 	int count = 0;
 
 	if (*cursor)
 		return NULL;
 	*cursor = DONE;
-	while (user && (sub = subscriber_next(engine->subscribers, key))) {
-		struct subscriber_info info;
+	while (selector.user_text &&
+		(found = subscribers_select(engine->subscribers, &selector, keys, 64)) > 0)
+		for (size_t n = 0; n < found && n < 64; n++, count++) {
+			struct subscriber *sub = subscriber_find(engine->subscribers, keys[n]);
 
-		subscriber_get_info(sub, &info);
-		key = info.key;
-		if (strcmp(info.user, user) != 0 || info.end)
-			continue;
-		subscriber_end(sub, END_OPERATOR, NULL);
-		count++;
-	}
+			if (sub)
+				subscriber_end(sub, END_OPERATOR, NULL);
+		}
 	if (count > 0)
 		return json_pack("{s:i}", "disconnected", count);
-	snprintf(error, size, user ? "no session of that user" : "which user? (\"user\")");
+	snprintf(error, size,
+		selector.user_text ? "no session of that user" : "which user? (\"user\")");
 	return NULL;
 }
+
+static const struct l2tp_result by_operator = { .code = L2TP_STOPCCN_GENERAL,
+	.text = "closed by the operator" };
 
 json_t *engine_disconnect_tunnel(
 	void *ctx, const json_t *args, uint64_t *cursor, char *error, size_t size)
 {
-	static const struct l2tp_result result = { .code = L2TP_STOPCCN_GENERAL,
-		.text = "closed by the operator" };
 	struct l2tp_tunnel *tunnel;
 	struct l2tp_tunnel_info info;
 
@@ -65,6 +67,38 @@ json_t *engine_disconnect_tunnel(
 	if (!tunnel)
 		return NULL;
 	l2tp_tunnel_info(tunnel, &info);
-	l2tp_tunnel_close(tunnel, &result);
+	l2tp_tunnel_close(tunnel, &by_operator);
 	return json_pack("{s:i}", "disconnected", (int)info.sessions);
+}
+
+/* One tunnel a step. The cursor: the sessions ended so far, then the tunnel that was looked at last. */
+json_t *engine_disconnect_lac(
+	void *ctx, const json_t *args, uint64_t *cursor, char *error, size_t size)
+{
+	struct engine *engine = ctx;
+	const char *lac = json_string_value(json_object_get(args, "lac"));
+	struct l2tp_tunnel_info info;
+	struct l2tp_tunnel *tunnel;
+
+	if (*cursor == DONE)
+		return NULL;
+	if (!lac || !engine_lac_is_known(engine, lac)) {
+		snprintf(error, size, lac ? "no such lac section" : "which lac? (\"lac\")");
+		return NULL;
+	}
+	tunnel = l2tp_tunnel_next(engine->l2tp, (uint16_t)*cursor);
+	if (!tunnel) {
+		json_int_t count = (json_int_t)(*cursor >> 16);
+
+		*cursor = DONE;
+		return json_pack("{s:I}", "disconnected", count);
+	}
+	l2tp_tunnel_info(tunnel, &info);
+	*cursor = (*cursor & ~UINT64_C(0xffff)) | info.id;
+	if (strcmp(l2tp_tunnel_lac(tunnel)->name, lac) == 0 && strcmp(info.state, "closing") != 0 &&
+		strcmp(info.state, "closed") != 0) {
+		*cursor += (uint64_t)info.sessions << 16;
+		l2tp_tunnel_close(tunnel, &by_operator);
+	}
+	return json_null();
 }

@@ -87,6 +87,13 @@ static void call_down(
 	subscriber_call_down(engine->subscribers, session, result, by_peer);
 }
 
+static void refused(void *ctx, const struct l2tp_refusal *refusal)
+{
+	struct engine *engine = ctx;
+
+	subscribers_refused(engine->subscribers, refusal);
+}
+
 static const struct l2tp_ops l2tp_ops = {
 	.lac_find = lac_find,
 	.send = send_packet,
@@ -97,6 +104,7 @@ static const struct l2tp_ops l2tp_ops = {
 	.tunnel_sequence = engine_tunnel_sequence,
 	.tunnel_moved = engine_tunnel_moved,
 	.message = engine_trace_message,
+	.refused = refused,
 	.call_request = call_request,
 	.call_up = call_up,
 	.call_down = call_down,

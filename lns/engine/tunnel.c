@@ -268,6 +268,8 @@ void engine_tunnel_free(void *ctx, struct l2tp_tunnel *l2tp)
 	engine_trace_tunnel_gone(engine, info.id);
 	if (!tunnel)
 		return;
+	if (tunnel->tally)
+		tunnel->tally->retransmissions += info.retransmissions;
 	engine->tunnels[tunnel->id] = NULL;
 	engine->tunnel_count--;
 	free(tunnel);

@@ -69,6 +69,12 @@ static void refuse(
 {
 	server_log_mistake(server, &request->source->mistakes, "%s (%s): SCCRQ refused: %s",
 		request->peer, request->host_name, result->text);
+	server_tell_refused(server,
+		&(struct l2tp_refusal){ .lac = request->lac.name[0] ? request->lac.name : NULL,
+			.peer = &request->path->peer,
+			.host_name = request->host_name,
+			.result = result },
+		(struct l2tp_span){ 0 }, (struct l2tp_span){ 0 });
 	admit_refuse(server, request->path, request->peek.tunnel_id, result);
 }
 
@@ -202,7 +208,7 @@ static bool within_limits(struct l2tp_server *server, struct request *request)
 {
 	struct l2tp_result result;
 
-	if (server->draining)
+	if (l2tp_server_is_drained(server, request->lac.name))
 		result = server_result(L2TP_STOPCCN_ERROR, L2TP_ERROR_TRY_ANOTHER,
 			"no new tunnels here, try another LNS");
 	else if (server->settings.max_tunnels &&

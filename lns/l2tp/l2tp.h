@@ -95,6 +95,16 @@ struct l2tp_call {
 	char disconnect_message[64]; /* printable */
 };
 
+/* A call, or a tunnel, of which nothing was kept. */
+struct l2tp_refusal {
+	const char *lac; /* lac section; NULL when none matched */
+	const union addr *peer;
+	const char *host_name;            /* of the peer, printable */
+	uint16_t tunnel_id;               /* ours, of the call; 0: it was an SCCRQ */
+	const char *calling, *called;     /* of the call, printable, "" when not known */
+	const struct l2tp_result *result; /* of the CDN or StopCCN */
+};
+
 /* Upcalls; ctx is the one given to l2tp_server_new. */
 struct l2tp_ops {
 	/* Finds the lac section for a peer: 0 and *ret filled, or -ENOENT when no section matches. */
@@ -125,6 +135,11 @@ struct l2tp_ops {
 	void (*call_up)(void *ctx, struct l2tp_session *session);
 	void (*call_down)(void *ctx, struct l2tp_session *session, const struct l2tp_result *result,
 		bool by_peer);
+	/*
+	 * An ICRQ or SCCRQ was refused before call_request or tunnel_open: a limit, draining, no lac
+	 * section, nonsense. Optional; must not act on tunnels and sessions.
+	 */
+	void (*refused)(void *ctx, const struct l2tp_refusal *refusal);
 	/* WEN counters or RFC 5515 speed update changed l2tp_session_call(); optional. */
 	void (*call_changed)(void *ctx, struct l2tp_session *session);
 
@@ -168,6 +183,10 @@ void l2tp_server_input(struct l2tp_server *server, const struct l2tp_path *path,
 
 /* Refuse new tunnels and new calls from now on (CDN 2/7 "try another"), or accept them again. */
 void l2tp_server_drain(struct l2tp_server *server, bool drain);
+/* The same for one lac section, whether it is configured or not. 0 or -ENOMEM. */
+int l2tp_server_drain_lac(struct l2tp_server *server, const char *lac, bool drain);
+/* Whether a lac section is drained, by itself or with all; NULL: whether all are. */
+bool l2tp_server_is_drained(const struct l2tp_server *server, const char *lac);
 
 /* Calls ops.message from now on, or not; off at first. */
 void l2tp_server_watch(struct l2tp_server *server, bool on);

@@ -78,6 +78,8 @@ void l2tp_server_free(struct l2tp_server *server)
 		return;
 	while ((tunnel = l2tp_tunnel_next(server, 0)))
 		tunnel_free(tunnel);
+	while (server->drained)
+		l2tp_server_drain_lac(server, server->drained->name, false);
 	idmap_free(&server->tunnels);
 	explicit_bzero(server->out, sizeof(server->out));
 	free(server);
@@ -91,6 +93,43 @@ void l2tp_server_set(struct l2tp_server *server, const struct l2tp_settings *set
 void l2tp_server_drain(struct l2tp_server *server, bool drain)
 {
 	server->draining = drain;
+}
+
+static struct server_drained **find_drained(struct l2tp_server *server, const char *lac)
+{
+	struct server_drained **link = &server->drained;
+
+	while (*link && strcmp((*link)->name, lac) != 0)
+		link = &(*link)->next;
+	return link;
+}
+
+int l2tp_server_drain_lac(struct l2tp_server *server, const char *lac, bool drain)
+{
+	struct server_drained **link = find_drained(server, lac), *found = *link;
+
+	if (drain && !found) {
+		found = calloc(1, sizeof(*found));
+		if (!found)
+			return -ENOMEM;
+		snprintf(found->name, sizeof(found->name), "%s", lac);
+		*link = found;
+	} else if (!drain && found) {
+		*link = found->next;
+		free(found);
+	}
+	return 0;
+}
+
+bool l2tp_server_is_drained(const struct l2tp_server *server, const char *lac)
+{
+	const struct server_drained *drained = server->drained;
+
+	if (server->draining)
+		return true;
+	while (lac && drained && strcmp(drained->name, lac) != 0)
+		drained = drained->next;
+	return lac && drained;
 }
 
 void l2tp_server_watch(struct l2tp_server *server, bool on)
@@ -245,6 +284,23 @@ int l2tp_stopccn_encode(uint16_t tunnel_id, uint16_t peer_tunnel_id, uint16_t ns
 	buf[10] = (uint8_t)(nr >> 8);
 	buf[11] = (uint8_t)nr;
 	return len;
+}
+
+/* --- refusals --- */
+
+void server_tell_refused(struct l2tp_server *server, const struct l2tp_refusal *refusal,
+	struct l2tp_span calling, struct l2tp_span called)
+{
+	char calling_text[65], called_text[65];
+	struct l2tp_refusal told = *refusal;
+
+	if (!server->ops->refused)
+		return;
+	server_copy_text(calling_text, sizeof(calling_text), calling);
+	server_copy_text(called_text, sizeof(called_text), called);
+	told.calling = calling_text;
+	told.called = called_text;
+	server->ops->refused(server->ctx, &told);
 }
 
 /* --- words --- */

@@ -30,6 +30,12 @@ struct server_use {
 	unsigned int holders, tunnels, sessions;
 };
 
+/* A lac section that takes nothing new. */
+struct server_drained {
+	struct server_drained *next;
+	char name[64];
+};
+
 struct l2tp_server {
 	struct env *env;
 	struct l2tp_settings settings;
@@ -41,6 +47,7 @@ struct l2tp_server {
 	struct idmap tunnels; /* owned */
 	struct l2tp_tunnel *hosts[SERVER_HOSTS];
 	struct server_use *uses;
+	struct server_drained *drained; /* owned */
 	unsigned int live_tunnels, live_sessions;
 	uint32_t next_serial; /* Call Serial Number of outgoing calls */
 
@@ -68,6 +75,10 @@ struct l2tp_tunnel **server_host_chain(struct l2tp_server *server, const union a
 /* The record of a lac section, made when it is new; NULL when memory is short. */
 struct server_use *server_use_get(struct l2tp_server *server, const char *name);
 void server_use_put(struct l2tp_server *server, struct server_use *use);
+
+/* Tells ops.refused of a call of this tunnel (spans from the wire), or of an SCCRQ. */
+void server_tell_refused(struct l2tp_server *server, const struct l2tp_refusal *refusal,
+	struct l2tp_span calling, struct l2tp_span called);
 
 /* Logs a peer's mistake, at most one line a second for each limit. */
 void server_log_mistake(struct l2tp_server *server, struct log_limit *limit, const char *format,

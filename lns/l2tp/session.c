@@ -249,7 +249,7 @@ static bool within_limits(const struct l2tp_tunnel *tunnel, struct l2tp_result *
 	const struct l2tp_server *server = tunnel->server;
 	unsigned int most = server->settings.max_sessions, most_of_lac = tunnel->lac.max_sessions;
 
-	if (server->draining)
+	if (l2tp_server_is_drained(server, tunnel->lac.name))
 		*ret_result = server_result(L2TP_CDN_ERROR, L2TP_ERROR_TRY_ANOTHER,
 			"no new calls here, try another LNS");
 	else if (most && server->live_sessions >= most)
@@ -273,6 +273,18 @@ static void refuse_call(struct l2tp_tunnel *tunnel, const char *type, uint16_t p
 	session_send_cdn(tunnel, peer_session_id, session_id, result, NULL);
 }
 
+static void tell_refused(const struct l2tp_tunnel *tunnel, const struct l2tp_msg *msg,
+	const struct l2tp_result *result)
+{
+	server_tell_refused(tunnel->server,
+		&(struct l2tp_refusal){ .lac = tunnel->lac.name,
+			.peer = &tunnel->path.peer,
+			.host_name = tunnel->host_name,
+			.tunnel_id = tunnel->id,
+			.result = result },
+		msg->calling_number, msg->called_number);
+}
+
 /*
  * An ICRQ over a limit is answered at once, with an id of ours that belongs to no call, so that the LAC
  * can go to another LNS.
@@ -289,6 +301,7 @@ static void new_incoming(struct l2tp_tunnel *tunnel, const struct l2tp_msg *msg)
 		refuse_call(
 			tunnel, "ICRQ", msg->assigned_session_id, pick_id(tunnel), &input.result);
 		tunnel->server->counters.calls_refused++;
+		tell_refused(tunnel, msg, &input.result);
 		return;
 	}
 	session->peer_id = msg->assigned_session_id;
@@ -297,6 +310,7 @@ static void new_incoming(struct l2tp_tunnel *tunnel, const struct l2tp_msg *msg)
 
 		server_log_mistake(tunnel->server, &tunnel->mistakes, "%s: ICRQ refused: %s",
 			tunnel_name(tunnel, name), input.result.text);
+		tell_refused(tunnel, msg, &input.result);
 	}
 	session_step(session, acceptable ? SESSION_ICRQ : SESSION_ICRQ_BAD, &input);
 }
@@ -435,6 +449,7 @@ void session_input_bad(struct l2tp_tunnel *tunnel, const struct l2tp_header *hea
 		session_step(session, type == L2TP_CDN ? SESSION_CDN : SESSION_BAD, &input);
 	} else if ((type == L2TP_ICRQ || type == L2TP_OCRQ) && peer_session_id) {
 		tunnel->server->counters.calls_refused++;
+		tell_refused(tunnel, msg, result);
 		session_send_cdn(tunnel, peer_session_id, pick_id(tunnel), result, NULL);
 	} else {
 		answer_unknown(tunnel, header, type, peer_session_id);

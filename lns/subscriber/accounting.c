@@ -274,7 +274,7 @@ void subscriber_account_start(struct subscriber *sub, const struct ppp_ncp_up *u
 	record->last = record->base;
 	record->last_wallclock = record->up_wallclock;
 	state_publish(&record->used, STATE_UP);
-	sub->last_traffic = env_now(env);
+	sub->last_traffic = sub->sampled = env_now(env);
 	sub->next_interim = sub->granted->interim ? env_now(env) + first_interim(sub) : 0;
 	if (!put(sub,
 		    &(struct accounting_event){ .kind = RADIUS_START,
@@ -282,6 +282,24 @@ void subscriber_account_start(struct subscriber *sub, const struct ppp_ncp_up *u
 			    .clock = record->up_clock },
 		    start_durable))
 		subscriber_log_online(sub);
+}
+
+void subscriber_set_rates(struct subscriber *sub, uint64_t rx_bps, uint64_t tx_bps)
+{
+	struct subscribers_counters *sum = &sub->all->counters;
+
+	sum->rx_bps += rx_bps - sub->rx_bps;
+	sum->tx_bps += tx_bps - sub->tx_bps;
+	sub->rx_bps = rx_bps;
+	sub->tx_bps = tx_bps;
+}
+
+/* Bit/s of what was counted within so many microseconds; counters that went back tell nothing. */
+static uint64_t rate_of(uint64_t before, uint64_t after, uint64_t microseconds)
+{
+	if (after <= before || !microseconds)
+		return 0;
+	return (uint64_t)((double)(after - before) * 8e6 / (double)microseconds);
 }
 
 void subscriber_account_sample(struct subscriber *sub, const struct kernel_counters *counters)
@@ -293,6 +311,10 @@ void subscriber_account_sample(struct subscriber *sub, const struct kernel_count
 	if (counters->rx_packets != record->last.rx_packets ||
 		counters->tx_packets != record->last.tx_packets)
 		sub->last_traffic = now;
+	subscriber_set_rates(sub,
+		rate_of(record->last.rx_octets, counters->rx_octets, now - sub->sampled),
+		rate_of(record->last.tx_octets, counters->tx_octets, now - sub->sampled));
+	sub->sampled = now;
 	record->last = *counters;
 	record->last_wallclock = env_wallclock(env);
 	const struct accounting_event event = { .kind = RADIUS_INTERIM,

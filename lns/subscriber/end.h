@@ -26,6 +26,9 @@ enum end_reason {
 	END_REPLACED,     /* gave way to a newer session */
 	END_NO_RESOURCE,  /* kernel, memory or template failed us */
 	END_BUSY,         /* too many sessions in setup, hopeless to wait */
+	END_LIMIT,        /* a limit of sessions is reached; L2TP refused the call */
+	END_NONSENSE,     /* an ICRQ that cannot be accepted as it is */
+	END_DRAINED,      /* lnsctl drain: refused, or ended slowly */
 	END_LCP,          /* LCP did not come up */
 	END_AUTH_TIMEOUT, /* the client did not authenticate in time */
 	END_NCP,          /* no network protocol came up */

@@ -9,6 +9,7 @@
 #include "lns/kernel/kernel.h"
 #include "lns/subscriber/end.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define HISTORY_MAX 4096 /* entries, about half a kilobyte each */
@@ -19,9 +20,13 @@ struct history_entry {
 	uint64_t wallclock; /* of the end, microseconds */
 	uint64_t lasted;    /* since network-up, microseconds; 0 = it never was */
 	enum end_reason reason;
+	bool was_up;
+	const char *state; /* subscriber_state_word of the state that ended; static */
+	uint16_t tunnel_id;
 	uint32_t remote; /* network byte order, 0 = none */
 	struct kernel_counters counters;
-	char user[128], lac[64], peer_host[64], calling[65], detail[160]; /* printable */
+	/* printable */
+	char user[128], lac[64], peer_host[64], calling[65], called[65], detail[160];
 };
 
 struct history;

@@ -28,7 +28,7 @@ struct subscriber {
 	uint64_t key;
 	char acct_session_id[20];
 	char name[32]; /* "l2tp12-34" */
-	char lac[64], peer_host[256], ppp[64], calling[65];
+	char lac[64], peer_host[256], ppp[64], calling[65], called[65];
 	uint16_t tunnel_id, session_id;
 	enum subscriber_state state; /* assigned by subscriber_enter alone */
 	uint64_t entered;            /* env_now of that */
@@ -90,12 +90,15 @@ struct subscriber {
 	struct kernel_counters final;
 	uint64_t stop_wallclock, stop_clock;
 	uint64_t last_traffic; /* env_now of the last sample that differed */
+	uint64_t sampled;      /* env_now of the last sample, or of network-up */
+	uint64_t rx_bps, tx_bps;
 	uint64_t next_interim; /* env_now; 0 = none */
 	bool stop_put, stop_durable;
 	bool classes_changed; /* since the last checkpoint */
 
 	/* the end */
-	enum end_reason reason;  /* why it is ending */
+	enum end_reason reason; /* why it is ending */
+	enum subscriber_state ended_in;
 	uint16_t lac_cause;      /* Acct-Terminate-Cause, when the LAC's CDN told one; or 0 */
 	enum end_reason verdict; /* what pppd's own end will mean (set when we refuse it) */
 	char detail[160];
@@ -103,6 +106,7 @@ struct subscriber {
 	uint64_t setup_by;                                 /* env_now; 0 before the ICCN */
 	uint64_t ending_since, cdn_by, kill_at, settle_by; /* env_now */
 
+	uint64_t created_wallclock;
 	uint64_t created, connected, forked, link, authorised, up; /* env_now, 0 = not yet */
 };
 
@@ -217,6 +221,8 @@ void subscriber_wake_waiting(struct subscribers *all, uint64_t key);
 
 /* Network up: fixes the record, puts the Start. */
 void subscriber_account_start(struct subscriber *sub, const struct ppp_ncp_up *up);
+/* The rates that the sample shows, also for the sum of all; 0, 0 takes the session out of the sum. */
+void subscriber_set_rates(struct subscriber *sub, uint64_t rx_bps, uint64_t tx_bps);
 /* Takes a sample; makes a checkpoint or puts an Interim when one is due. */
 void subscriber_account_sample(struct subscriber *sub, const struct kernel_counters *counters);
 /*
@@ -257,6 +263,12 @@ void subscriber_begin_ppp(struct subscriber *sub);
 void subscriber_authorised(struct subscriber *sub);
 /* Once the Start is durable: who is online by the log is accounted for, whatever happens next. */
 void subscriber_log_online(const struct subscriber *sub);
+
+/* ---- refusal.c ---- */
+
+/* Counts a call of which nothing is kept, and puts it into the history. detail is not NULL. */
+void subscriber_remember_refusal(struct subscribers *all, enum end_reason reason,
+	const char *detail, const struct l2tp_refusal *refusal);
 
 /* ---- queue.c ---- */
 

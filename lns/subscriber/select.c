@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * select: which sessions are meant by what RADIUS was told of them. One that is ending is meant by
- * nothing any more.
+ * select: which sessions are meant by what RADIUS was told of them, and which have the most traffic. One
+ * that is ending is meant by nothing any more.
  */
 #include "lns/subscriber/internal.h"
 
@@ -31,6 +31,7 @@ static bool is_meant(const struct subscriber *sub, const struct subscriber_selec
 	       is_number(selector->address, ntohl(sub->remote)) &&
 	       is_number(selector->nas_port, subscriber_nas_port(sub)) &&
 	       is_text(selector->nas_port_id, sub->name) && is_text(selector->user, sub->user) &&
+	       is_text(selector->user_text, sub->user_text) &&
 	       is_text(selector->calling, sub->calling) &&
 	       is_text(selector->called, called_number(sub));
 }
@@ -67,5 +68,42 @@ size_t subscribers_select(struct subscribers *all, const struct subscriber_selec
 			ret_keys[count] = sub->key;
 		count++;
 	}
+	return count;
+}
+
+static uint64_t traffic_of(const struct subscriber *sub)
+{
+	return sub->rx_bps + sub->tx_bps;
+}
+
+/* Puts sub, if it belongs there, among the count busiest ones (most first, room for max). */
+static size_t insert(
+	const struct subscriber **busiest, size_t count, size_t max, const struct subscriber *sub)
+{
+	size_t at = count;
+
+	if (count == max && traffic_of(busiest[count - 1]) >= traffic_of(sub))
+		return count;
+	count = count < max ? count + 1 : max;
+	for (at = count - 1; at > 0 && traffic_of(busiest[at - 1]) < traffic_of(sub); at--)
+		busiest[at] = busiest[at - 1];
+	busiest[at] = sub;
+	return count;
+}
+
+size_t subscribers_top(
+	struct subscribers *all, const char *lac, const char *user, uint64_t *ret_keys, size_t max)
+{
+	const struct subscriber *busiest[SUBSCRIBERS_TOP], *sub;
+	size_t count = 0;
+
+	if (max == 0)
+		return 0;
+	TAILQ_FOREACH(sub, &all->order, in_order)
+		if (sub->state == SUBSCRIBER_UP && is_text(lac, sub->lac) &&
+			is_text(user, sub->user_text))
+			count = insert(busiest, count, max, sub);
+	for (size_t n = 0; n < count; n++)
+		ret_keys[n] = busiest[n]->key;
 	return count;
 }

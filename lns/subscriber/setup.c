@@ -47,9 +47,19 @@ static void refuse_call(struct subscribers *all, struct l2tp_session *session,
 	const struct l2tp_lac *lac = l2tp_tunnel_lac(l2tp_session_tunnel(session));
 	struct l2tp_result result;
 
-	tally_lac(&all->tally, lac->name)->failed[reason]++;
-	all->counters.ended[reason]++;
+	struct l2tp_tunnel_info tunnel;
+	const struct l2tp_call *call = l2tp_session_call(session);
+
+	l2tp_tunnel_info(l2tp_session_tunnel(session), &tunnel);
 	end_result(reason, detail, &result);
+	subscriber_remember_refusal(all, reason, detail,
+		&(struct l2tp_refusal){ .lac = lac->name,
+			.peer = &tunnel.path.peer,
+			.host_name = tunnel.host_name,
+			.tunnel_id = tunnel.id,
+			.calling = call->calling_number,
+			.called = call->called_number,
+			.result = &result });
 	l2tp_session_close(session, &result);
 }
 
@@ -93,6 +103,8 @@ static struct subscriber *subscriber_new(struct subscribers *all, struct l2tp_se
 	snprintf(sub->peer_host, sizeof(sub->peer_host), "%s", tunnel.host_name);
 	snprintf(sub->calling, sizeof(sub->calling), "%s",
 		l2tp_session_call(session)->calling_number);
+	snprintf(sub->called, sizeof(sub->called), "%s", l2tp_session_call(session)->called_number);
+	sub->created_wallclock = env_wallclock(all->host.env);
 	lac = lac_section(sub);
 	sub->reorder_timeout = lac ? lac->reorder_timeout : 0;
 	sub->entered = sub->created;
@@ -153,6 +165,9 @@ void subscriber_call_up(struct subscribers *all, struct l2tp_session *session)
 
 	if (!sub || sub->state > SUBSCRIBER_WAITING)
 		return;
+	snprintf(sub->calling, sizeof(sub->calling), "%s",
+		l2tp_session_call(session)->calling_number);
+	snprintf(sub->called, sizeof(sub->called), "%s", l2tp_session_call(session)->called_number);
 	sub->connected = env_now(all->host.env);
 	sub->setup_by = sub->connected + all->config.config->setup_timeout;
 	if (sub->state != SUBSCRIBER_WAITING)
@@ -249,7 +264,7 @@ static void comes_up(struct subscriber *sub, const struct ppp_ncp_up *message)
 	subscriber_enter(sub, SUBSCRIBER_UP);
 	sub->up = env_now(all->host.env);
 	all->counters.up++;
-	sub->tally->up++;
+	tally_up(sub->tally, sub->up);
 	all->counters.online++;
 	subscriber_time_session(sub);
 	if (all->config.config->link_group)

@@ -210,6 +210,9 @@ static void remember(const struct subscriber *sub)
 						 : env_wallclock(sub->all->host.env),
 		.lasted = sub->up ? sub->stop_clock - sub->up : 0,
 		.reason = sub->reason,
+		.was_up = sub->up != 0,
+		.state = subscriber_state_word(sub->ended_in),
+		.tunnel_id = sub->tunnel_id,
 		.remote = sub->remote,
 	};
 
@@ -220,6 +223,7 @@ static void remember(const struct subscriber *sub)
 	snprintf(entry.lac, sizeof(entry.lac), "%s", sub->lac);
 	snprintf(entry.peer_host, sizeof(entry.peer_host), "%.63s", sub->peer_host);
 	snprintf(entry.calling, sizeof(entry.calling), "%s", sub->calling);
+	snprintf(entry.called, sizeof(entry.called), "%s", sub->called);
 	snprintf(entry.detail, sizeof(entry.detail), "%s", sub->detail);
 	history_add(sub->all->history, &entry);
 }
@@ -265,6 +269,9 @@ static void release(struct subscriber *sub)
 	remember(sub);
 	all->counters.ended[sub->reason]++;
 	(sub->up ? sub->tally->ended : sub->tally->failed)[sub->reason]++;
+	if (!sub->up)
+		tally_error(sub->tally, env_wallclock(all->host.env), end_rule(sub->reason)->text,
+			sub->detail);
 	sub->tally->sessions[sub->state]--;
 	phases_observe(&all->phases, PHASES_END, env_now(all->host.env) - sub->ending_since);
 	if (sub->up)
@@ -361,7 +368,9 @@ void subscriber_end(struct subscriber *sub, enum end_reason reason, const char *
 	if (sub->state == SUBSCRIBER_ENDING)
 		return;
 	subscriber_leave_queue(sub);
+	sub->ended_in = sub->state;
 	subscriber_enter(sub, SUBSCRIBER_ENDING);
+	subscriber_set_rates(sub, 0, 0);
 	sub->reason = reason;
 	if (reason != sub->verdict)
 		sub->detail[0] = '\0';

@@ -26,6 +26,7 @@
 #include "lns/monitor/proto.h"
 #include "lns/subscriber/end.h"
 
+struct authorization;
 struct config;
 struct env;
 struct history;
@@ -84,6 +85,9 @@ void subscriber_call_up(struct subscribers *subscribers, struct l2tp_session *se
 void subscriber_call_down(struct subscribers *subscribers, struct l2tp_session *session,
 	const struct l2tp_result *result, bool by_peer);
 
+/* L2TP refused a call before it was one: counted, and remembered. */
+void subscribers_refused(struct subscribers *subscribers, const struct l2tp_refusal *refusal);
+
 /* Kernel's, template's and monitor's. Keys that nobody has are ignored. */
 void subscribers_link_gone(
 	struct subscribers *subscribers, uint32_t ifindex, const struct kernel_counters *final);
@@ -114,6 +118,7 @@ bool subscriber_is_in_kernel(const struct subscriber *subscriber);
 struct subscriber_selector {
 	const char *acct_session_id, *user, *calling, *called, *nas_port_id;
 	const uint32_t *address, *nas_port; /* the client's IPv4 address, host byte order */
+	const char *user_text;              /* the name as people see it, in subscriber_info */
 };
 /* The keys of the first max sessions that match and are not ending. The number of all that do. */
 size_t subscribers_select(struct subscribers *subscribers,
@@ -150,16 +155,29 @@ struct subscriber_info {
 	struct kernel_limits limits; /* in effect */
 	uint64_t created;            /* env_now of the ICRQ */
 	uint64_t connected, forked, link, authorised, up; /* since then; 0 = not reached */
-	uint64_t uptime;
-	struct kernel_counters counters; /* since NCP-up, as of the newest sample */
-	const char *end;                 /* why it ends, NULL while it runs */
+	uint64_t uptime, in_state;                        /* so long; uptime 0 = it is not up */
+	uint64_t created_wallclock;
+	struct kernel_counters counters;     /* since NCP-up, as of the newest sample */
+	uint64_t rx_bps, tx_bps;             /* bit/s between the last two samples */
+	const char *calling, *called;        /* "" = not given */
+	const struct authorization *granted; /* NULL until it is */
+	const char *end, *detail;            /* why it ends, NULL while it runs */
 };
 void subscriber_get_info(const struct subscriber *subscriber, struct subscriber_info *ret_info);
+
+/*
+ * The keys of the sessions with the most traffic between the last two samples, of the lac section and
+ * user (NULL: of all), most first; at most max, which is at most SUBSCRIBERS_TOP. Their number.
+ */
+#define SUBSCRIBERS_TOP 200
+size_t subscribers_top(struct subscribers *subscribers, const char *lac, const char *user,
+	uint64_t *ret_keys, size_t max);
 
 struct subscribers_counters {
 	uint64_t requested, up, ended[END_COUNT];
 	uint64_t pppd_starts, pppd_failures;           /* answers of the templates */
 	unsigned int coming, queued, in_setup, online; /* coming: before they are queued */
+	uint64_t rx_bps, tx_bps; /* of all sessions, bit/s between the last two samples */
 };
 const struct subscribers_counters *subscribers_get_counters(const struct subscribers *subscribers);
 

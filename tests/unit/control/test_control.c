@@ -27,6 +27,8 @@ static json_t *count(void *ctx, const json_t *args, uint64_t *cursor, char *erro
 	}
 	if (*cursor >= (uint64_t)n)
 		return NULL;
+	if (json_object_get(args, "seldom") && ++*cursor % 300)
+		return json_null();
 	return json_integer((json_int_t)++ * cursor);
 }
 
@@ -132,6 +134,24 @@ Test(control, items_then_done)
 	cr_assert_str_eq(ask(fd, "{\"command\":\"count\"}\n"), "{\"done\":true}\n");
 	close(fd);
 	env_fake_poll(env, 100);
+}
+
+/* A long search without items neither ends the answer nor holds the loop up. */
+Test(control, steps_without_an_item)
+{
+	static const char text[] = "{\"command\":\"count\",\"args\":{\"n\":1000,\"seldom\":1}}\n";
+	int fd = connected();
+	char answer[200] = "";
+
+	cr_assert_eq(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+	env_fake_poll(env, 10);
+	cr_assert_lt(recv(fd, answer, sizeof(answer), MSG_DONTWAIT), 0, "too long for one turn");
+	for (int turn = 0; turn < 10; turn++)
+		env_fake_poll(env, 10);
+	cr_assert_gt(recv(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT), 0);
+	cr_assert_str_eq(
+		answer, "{\"item\":301}\n{\"item\":601}\n{\"item\":901}\n{\"done\":true}\n");
+	close(fd);
 }
 
 Test(control, two_requests_in_one_packet_are_answered_in_order)

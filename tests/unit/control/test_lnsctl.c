@@ -117,11 +117,11 @@ Test(lnsctl, table)
 		"{\"command\":\"show sessions\",\"args\":{\"lac\":\"metro\",\"user\":\"bob\"}}\n");
 	cr_assert_stdout_eq_str(
 		"ID  TUNNEL  SESSION  USER       ADDRESS     IFACE  STATE  LAC    CALLING  CALLED  "
-		"UPTIME    IN   OUT\n"
+		"UPTIME    IN   OUT  IN-BPS  OUT-BPS\n"
 		" 1       -        -  al\\x1bice  100.64.0.2  ppp0   up     metro  -        -        "
-		"1h02m  1.2M   999\n"
+		"1h02m  1.2M   999       -        -\n"
 		"12       -        -  -          -           -      auth   m\xc3\xbc     -        -      "
-		"     5s     0  1.0k\n");
+		"     5s     0  1.0k       -        -\n");
 }
 
 Test(lnsctl, json_list)
@@ -174,6 +174,90 @@ Test(lnsctl, disconnect_user)
 	cr_assert_eq(RUN("disconnect", "user", "123"), 0);
 	expect_request("{\"command\":\"disconnect user\",\"args\":{\"user\":\"123\"}}\n");
 	cr_assert_stdout_eq_str("disconnected  2\n");
+}
+
+#define TUNNELS                                                                                    \
+	"{\"item\":{\"id\":1,\"lac\":\"b\",\"peer\":\"10.0.0.10\",\"sessions\":3}}\n"              \
+	"{\"item\":{\"id\":2,\"lac\":\"a\",\"peer\":null,\"sessions\":3}}\n"                       \
+	"{\"item\":{\"id\":3,\"lac\":\"c\",\"peer\":\"10.0.0.9\",\"sessions\":20}}\n"              \
+	"{\"done\":true}\n"
+
+/* Numbers and addresses by value, what is unknown last, equals as they came. */
+Test(lnsctl, sorted)
+{
+	static const struct {
+		const char *column, *order;
+	} cases[] = {
+		{ "lac", "[\n{\"id\":2},\n{\"id\":1},\n{\"id\":3}\n]\n" },
+		{ "-LAC", "[\n{\"id\":3},\n{\"id\":1},\n{\"id\":2}\n]\n" },
+		{ "peer", "[\n{\"id\":3},\n{\"id\":1},\n{\"id\":2}\n]\n" },
+		{ "-peer", "[\n{\"id\":1},\n{\"id\":3},\n{\"id\":2}\n]\n" },
+		{ "-sessions", "[\n{\"id\":3},\n{\"id\":1},\n{\"id\":2}\n]\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_t *items = json_pack(
+			"[{s:i, s:s, s:s, s:i}, {s:i, s:s, s:n, s:i}, {s:i, s:s, s:s, s:i}]", "id",
+			1, "lac", "b", "peer", "10.0.0.10", "sessions", 3, "id", 2, "lac", "a",
+			"peer", "sessions", 3, "id", 3, "lac", "c", "peer", "10.0.0.9", "sessions",
+			20);
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		sort_items(items, tunnel_columns, cases[i].column);
+		for (size_t n = 0; n < 3; n++) {
+			json_object_del(json_array_get(items, n), "lac");
+			json_object_del(json_array_get(items, n), "peer");
+			json_object_del(json_array_get(items, n), "sessions");
+		}
+		show_json(items, true, out);
+		fclose(out);
+		cr_expect_str_eq(text, cases[i].order, "%s: %s", cases[i].column, text);
+		free(text);
+		json_decref(items);
+	}
+}
+
+Test(lnsctl, sorted_and_limited)
+{
+	serve(TUNNELS);
+	cr_assert_eq(RUN("show", "tunnels", "--sort=-sessions", "--limit", "1", "--json"), 0);
+	expect_request("{\"command\":\"show tunnels\",\"args\":{}}\n");
+	cr_assert_stdout_eq_str(
+		"[\n{\"id\":3,\"lac\":\"c\",\"peer\":\"10.0.0.9\",\"sessions\":20}\n]\n");
+}
+
+/* Filters are the server's. */
+Test(lnsctl, filters_of_history)
+{
+	serve("{\"done\":true}\n");
+	cr_assert_eq(RUN("history", "--failed", "--user", "bob", "--ip", "10.0.0.1"), 0);
+	expect_request("{\"command\":\"history\",\"args\":{\"failed\":true,\"user\":\"bob\","
+		       "\"ip\":\"10.0.0.1\"}}\n");
+}
+
+Test(lnsctl, why)
+{
+	serve("{\"item\":{\"ended\":\"2001-02-03T04:05:06Z\",\"what\":\"failed\",\"user\":\"bob\","
+	      "\"reason\":\"authentication refused\"}}\n{\"done\":true}\n");
+	cr_assert_eq(RUN("why", "bob"), 0);
+	expect_request("{\"command\":\"why\",\"args\":{\"subscriber\":\"bob\"}}\n");
+}
+
+/* Without a terminal it shows once, and ends. */
+Test(lnsctl, top)
+{
+	serve("{\"item\":{\"online\":3,\"rx_bps\":1500000,\"tx_bps\":200,\"sessions\":["
+	      "{\"id\":7,\"user\":\"bob\",\"ip\":\"10.0.0.1\",\"ifname\":\"ppp0\",\"lac\":\"m\","
+	      "\"uptime\":61,\"rx_octets\":1,\"tx_octets\":2,\"rx_bps\":1500000,\"tx_bps\":200}]}}\n"
+	      "{\"done\":true}\n");
+	cr_assert_eq(RUN("top", "--limit", "7", "--lac", "m"), 0);
+	expect_request("{\"command\":\"top\",\"args\":{\"lac\":\"m\",\"limit\":7}}\n");
+	cr_assert_stdout_eq_str(
+		"3 online, in 1.5M bit/s, out 200 bit/s\n\n"
+		"ID  USER  ADDRESS   IFACE  LAC  UPTIME  IN  OUT  IN-BPS  OUT-BPS\n"
+		" 7  bob   10.0.0.1  ppp0   m     1m01s   1    2    1.5M      200\n");
 }
 
 /* Nothing half is printed. */
@@ -229,6 +313,12 @@ Test(lnsctl, usage)
 			"2" },
 		{ "show", "tunnels", "1" },
 		{ "show", "tunnels", "--user", "x" },
+		{ "show", "sessions", "--sort", "nonsense" },
+		{ "show", "stats", "--sort", "id" },
+		{ "show", "sessions", "--watch=0" },
+		{ "show", "sessions", "--limit", "some" },
+		{ "disconnect", "user", "x", "--watch" },
+		{ "why" },
 		{ "history", "--state", "up" },
 		{ "history", "--nonsense" },
 		{ "show", "sessions", "--user" },
@@ -396,7 +486,7 @@ Test(lnsctl, options_of_other_commands)
 {
 	cr_assert_eq(RUN("call", "--user", "bob", "800"), EXIT_USAGE);
 	cr_assert_eq(RUN("show", "sessions", "--tunnel", "7"), EXIT_USAGE);
-	cr_assert_eq(RUN("show", "tunnels", "--lac", "metro"), EXIT_USAGE);
+	cr_assert_eq(RUN("show", "pools", "--lac", "metro"), EXIT_USAGE);
 	cr_assert_eq(RUN("call", "--tunnel", "seven", "800"), EXIT_USAGE);
 }
 
@@ -406,7 +496,8 @@ Test(lnsctl, manual_page)
 	static const char *const options[] = { "\\-\\-socket", "\\-\\-json", "\\-\\-help",
 		"\\-\\-user", "\\-\\-lac", "\\-\\-ip", "\\-\\-state", "\\-\\-tunnel",
 		"\\-\\-address", "\\-\\-sub\\-address", "\\-\\-minimum\\-bps",
-		"\\-\\-maximum\\-bps" };
+		"\\-\\-maximum\\-bps", "\\-\\-calling", "\\-\\-failed", "\\-\\-sort", "\\-\\-limit",
+		"\\-\\-watch" };
 	FILE *file = fopen("conf/man/lnsctl.8", "r");
 	char page[32768] = "";
 

@@ -161,6 +161,16 @@ static void owner_message(
 		outgoing ? ">" : "<", l2tp_msg_name(type));
 }
 
+static void owner_refused(void *ctx, const struct l2tp_refusal *refusal)
+{
+	struct fake *fake = ctx;
+
+	snprintf(fake->refused, sizeof(fake->refused), "%s%s%s %s %s: %s",
+		refusal->lac ? refusal->lac : "-", refusal->tunnel_id ? " call" : " tunnel",
+		refusal->host_name[0] ? "" : " of nobody", refusal->calling, refusal->called,
+		refusal->result->text);
+}
+
 static const struct l2tp_ops owner = {
 	.lac_find = owner_lac_find,
 	.send = owner_send,
@@ -175,6 +185,7 @@ static const struct l2tp_ops owner = {
 	.tunnel_sequence = owner_tunnel_sequence,
 	.tunnel_moved = owner_tunnel_moved,
 	.message = owner_message,
+	.refused = owner_refused,
 };
 
 /* --- the server --- */

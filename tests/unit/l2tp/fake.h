@@ -37,6 +37,7 @@ struct fake {
 	bool unknown_peer, no_socket, hold_calls, hold_release, hold_close, refuse_calls;
 	bool close_tunnel_in_call;
 
+	char refused[160];            /* the last refusal: "lac 5551234 800: text" */
 	char events[512];             /* upcalls since the last fake_expect_events */
 	char seen[512];               /* packets shown by ops.message: "<SCCRQ >SCCRP" */
 	struct l2tp_tunnel *tunnel;   /* of the last upcall */

@@ -270,6 +270,25 @@ Test(session, a_drained_server_sends_calls_elsewhere)
 	expect_no_session();
 }
 
+Test(session, a_drained_lac_is_sent_elsewhere_until_it_is_not)
+{
+	cr_assert_eq(l2tp_server_drain_lac(fake.server, "another", true), 0);
+	cr_assert_eq(l2tp_server_drain_lac(fake.server, fake.lac.name, true), 0);
+	cr_assert_eq(l2tp_server_drain_lac(fake.server, fake.lac.name, true), 0, "twice is once");
+	cr_assert(l2tp_server_is_drained(fake.server, fake.lac.name));
+	cr_assert_not(l2tp_server_is_drained(fake.server, NULL), "not all of them");
+	cr_assert_not(l2tp_server_is_drained(fake.server, "third"));
+	send_msg(0, lac_icrq(5));
+	expect_cdn(5, L2TP_CDN_ERROR, L2TP_ERROR_TRY_ANOTHER);
+	expect_no_session();
+	cr_assert_str_eq(
+		fake.refused, "wholesale call 5551234 800: no new calls here, try another LNS");
+	lac_ack(&lac);
+	cr_assert_eq(l2tp_server_drain_lac(fake.server, fake.lac.name, false), 0);
+	cr_assert_not(l2tp_server_is_drained(fake.server, fake.lac.name));
+	lac_call(&lac, 6);
+}
+
 Test(session, setup_has_a_deadline)
 {
 	send_msg(0, lac_icrq(5));

@@ -360,6 +360,7 @@ Test(tunnel, drained_server_sends_peers_elsewhere)
 	lac_send(&lac, 0, &sccrq);
 	expect_stopccn(L2TP_STOPCCN_ERROR, L2TP_ERROR_TRY_ANOTHER);
 	expect_no_tunnel();
+	cr_assert_str_eq(fake.refused, "wholesale tunnel  : no new tunnels here, try another LNS");
 	l2tp_server_drain(fake.server, false);
 	lac_init(&lac, &fake, "198.51.100.7", 1701, 78);
 	lac_open(&lac);

@@ -58,7 +58,7 @@ Test(select, every_attribute_has_to_fit)
 	address = ntohl(of(bob)->remote);
 	port = subscriber_nas_port(of(bob));
 	const struct subscriber_selector whole = { of(bob)->acct_session_id, "bob", "555", "",
-		of(bob)->name, &address, &port };
+		of(bob)->name, &address, &port, "bob" };
 	struct subscriber_selector one;
 
 	expect_meant(&whole, 1, bob);
@@ -134,6 +134,49 @@ Test(select, more_than_there_is_room_for_are_counted)
 	cr_expect_eq(
 		subscribers_select(w.all, &(struct subscriber_selector){ .user = "bob" }, NULL, 0),
 		1);
+	end_all();
+}
+
+Test(select, by_the_name_that_people_see)
+{
+	two_sessions();
+	expect_meant(&(struct subscriber_selector){ .user_text = "bob" }, 1, bob);
+	expect_meant(&(struct subscriber_selector){ .user_text = "bo" }, 0, NULL);
+	end_all();
+}
+
+/* Rates come from samples, 10 s apart; the sum is that of all that are up. */
+Test(select, the_busiest_come_first)
+{
+	const struct subscribers_counters *counters;
+	uint64_t keys[SUBSCRIBERS_TOP];
+
+	two_sessions();
+	counters = subscribers_get_counters(w.all);
+	cr_assert_eq(subscribers_top(w.all, NULL, NULL, keys, 2), 2);
+	time_passes(10000000);
+	fake_kernel_sample(of(bob)->ifindex, of(bob)->record->base.rx_octets + 1250000, 100);
+	cr_assert_eq(of(bob)->rx_bps, 1000000);
+	cr_assert_geq(counters->rx_bps, 1000000);
+	cr_assert_eq(subscribers_top(w.all, NULL, NULL, keys, 1), 1);
+	cr_assert_eq(keys[0], bob->key);
+	cr_assert_eq(subscribers_top(w.all, NULL, NULL, keys, SUBSCRIBERS_TOP), 2);
+	cr_assert_eq(keys[0], bob->key);
+	cr_assert_eq(keys[1], alice->key);
+	cr_assert_eq(subscribers_top(w.all, NULL, "alice", keys, 2), 1);
+	cr_assert_eq(keys[0], alice->key);
+	cr_assert_eq(subscribers_top(w.all, "nobody", NULL, keys, 2), 0);
+	end_all();
+}
+
+Test(select, rates_leave_the_sum_with_their_session)
+{
+	two_sessions();
+	time_passes(10000000);
+	fake_kernel_sample(of(bob)->ifindex, of(bob)->record->base.rx_octets + 1250000, 100);
+	subscriber_end(subscriber_find(w.all, bob->key), END_OPERATOR, NULL);
+	cr_assert_eq(subscribers_get_counters(w.all)->rx_bps, 0);
+	cr_assert_eq(subscribers_get_counters(w.all)->tx_bps, 0);
 	end_all();
 }
 

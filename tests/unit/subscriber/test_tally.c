@@ -24,6 +24,41 @@ Test(tally, lacs_are_found_again_and_bounded)
 	cr_assert_str_eq(first->name, "a");
 }
 
+#define SECOND UINT64_C(1000000)
+
+/* Thousandths of sessions a second over the last minute and the ten seconds that are not full yet. */
+Test(tally, rate_is_that_of_the_last_minute)
+{
+	static struct tally tally;
+	struct tally_lac *lac = tally_lac(&tally, "a");
+	uint64_t now = 1000 * SECOND;
+
+	cr_assert_eq(tally_rate(lac, now), 0);
+	for (int n = 0; n < 60; n++)
+		tally_up(lac, now);
+	cr_assert_eq(lac->up, 60);
+	cr_assert_eq(tally_rate(lac, now), 1000);
+	cr_assert_eq(tally_rate(lac, now + 30 * SECOND), 1000);
+	cr_assert_eq(tally_rate(lac, now + 69 * SECOND), 60 * 1000 / 69);
+	cr_assert_eq(tally_rate(lac, now + 70 * SECOND), 0, "forgotten");
+	tally_up(lac, now + 65 * SECOND);
+	cr_assert_eq(tally_rate(lac, now + 65 * SECOND), 61 * 1000 / 65);
+	tally_up(lac, now + 9999 * SECOND);
+	cr_assert_eq(tally_rate(lac, now + 9999 * SECOND), 1000 / 69);
+}
+
+Test(tally, last_error)
+{
+	static struct tally tally;
+	struct tally_lac *lac = tally_lac(&tally, "a");
+
+	tally_error(lac, 7, "no free address", NULL);
+	cr_assert_str_eq(lac->error, "no free address");
+	tally_error(lac, 8, "limit", "of 5");
+	cr_assert_str_eq(lac->error, "limit: of 5");
+	cr_assert_eq(lac->error_wallclock, 8);
+}
+
 Test(phases, bounds_belong_to_their_bucket)
 {
 	struct phases phases = { 0 };

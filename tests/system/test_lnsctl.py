@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""lnsctl as an operator uses it: who is there, who is not and why, and ending them."""
+
+import pytest
+
+from lab.lnsd import BUILD, config
+from lab.wait import wait_for
+from lab.xl2tpd import Call
+
+USERS = 'alice "wonderland" 100.64.2.2\nbob "builder" *\n'
+
+
+def refused(server, *words):
+    """What lnsctl complains about."""
+    with pytest.raises(AssertionError, match="status 1") as error:
+        server.ctl(*words)
+    return str(error.value)
+
+
+def test_why_somebody_cannot_connect(site, lnsd, lac):
+    """One command from a name, or a number, to the reason."""
+    server = lnsd(config(backend="", top='users = "%USERS%"'), USERS).start()
+    good, wrong = Call("sub0", "alice", "wonderland"), Call("sub1", "bob", "breaker")
+    lac(good, wrong)
+    assert "no call of that user" in refused(server, "why", "bob")
+    wrong.start()
+    ends = wait_for(lambda: server.json("history"), "the failure", context=server.log)
+    wrong.wait_down()
+    good.start()
+    good.wait_up()
+    server.wait_sessions(1)
+
+    ends = server.json("why", "bob")
+    assert {end["what"] for end in ends} == {"failed"}
+    assert ends[0]["reason"] == "authentication refused"
+    assert (ends[0]["state"], ends[0]["lac"], ends[0]["was_up"]) == ("link", "wholesale", False)
+    assert "authentication refused" in server.ctl("why", "bob")
+    assert server.json("why", "100.64.2.2")[0]["what"] == "online"
+    assert server.json("why", "alice")[0]["user"] == "alice"
+
+    # and from an alert to the LAC and its reasons
+    section = server.json("show", "lacs")[0]
+    assert (section["lac"], section["online"]) == ("wholesale", 1) and section["tunnels"] >= 1
+    assert section["calls_failed"] >= 1 and section["last_error"].startswith("authentication refused")
+    section = server.json("show", "lac", "wholesale")
+    assert section["failed_reasons"]["authentication refused"] == section["calls_failed"]
+    assert section["setup_rate"] > 0
+    server.stop()
+
+
+def test_everything_about_a_session_and_its_end(site, lnsd, lac):
+    server = lnsd(config(backend="", top='users = "%USERS%"'), USERS).start()
+    call = Call("sub0", "alice", "wonderland")
+    lac(call)
+    call.start()
+    call.wait_up()
+    session = server.wait_sessions(1)[0]
+    assert server.json("show", "sessions", "--user", "alice", "--lac", "wholesale") == server.json(
+        "show", "sessions", "--ip", "100.64.2.2", "--state", "up"
+    )
+    assert server.json("show", "sessions", "--user", "bob") == []
+    assert "no such lac section" in refused(server, "show", "sessions", "--lac", "retail")
+    assert "no such state" in refused(server, "show", "tunnels", "--state", "up")
+    assert "not an address" in refused(server, "history", "--ip", "alice")
+
+    shown = server.json("show", "session", str(session["id"]))
+    tunnel = server.json("show", "tunnels", "--ip", "198.51.100.2")[0]
+    assert shown["kernel"]["tunnel_id"] == tunnel["id"] == shown["tunnel"]
+    assert shown["kernel"]["peer_tunnel_id"] == tunnel["peer_id"]
+    assert shown["kernel"]["peer_session_id"] > 0 and shown["pid"] in server.pppds()
+    assert shown["peer"] == tunnel["peer"]
+    assert shown["granted"]["address_from"] == "profile"
+    phases = shown["phases"]
+    order = [phases[key] for key in ("connected_ms", "forked_ms", "link_ms", "authorised_ms", "up_ms")]
+    assert order == sorted(order)
+
+    assert server.json("top")["sessions"][0]["id"] == session["id"]
+    assert server.json("disconnect", "lac", "wholesale") == {"disconnected": 1}
+    call.wait_down()
+    server.wait_sessions(0)
+    assert server.json("history", "--user", "alice")[0]["was_up"]
+    assert server.json("history", "--user", "alice", "--failed") == []
+    server.stop()
+
+
+def test_watch_goes_on(site, lnsd):
+    server = lnsd(config(backend="", top='users = "%USERS%"'), USERS).start()
+    words = [f"{BUILD}/lnsctl", "--socket", f"{server.run_dir}/control.sock", "show", "stats", "--watch=1"]
+    watching = site.lns.start(*words, log=server.path("watch"))
+    wait_for(lambda: watching.output().count("in setup") >= 2, "two answers", context=watching.output)
+    watching.stop()
+    server.stop()
