@@ -118,6 +118,9 @@ int avp_load(const struct avp_row *row, const uint8_t *value, size_t len, struct
 	case AVP_KIND_BITS:
 		*(uint32_t *)field = wire_get_u32(&reader);
 		break;
+	case AVP_KIND_HIGH_OCTET:
+		*(uint32_t *)field = wire_get_u8(&reader);
+		break;
 	case AVP_KIND_U64:
 		*(uint64_t *)field = wire_get_u64(&reader);
 		break;
@@ -218,6 +221,11 @@ int avp_store(const struct avp_row *row, const struct l2tp_msg *msg, unsigned in
 	case AVP_KIND_U32:
 	case AVP_KIND_BITS:
 		wire_put_u32(writer, *(const uint32_t *)field);
+		break;
+	case AVP_KIND_HIGH_OCTET:
+		if (*(const uint32_t *)field > UINT8_MAX)
+			return -ERANGE;
+		wire_put_u32(writer, *(const uint32_t *)field << 24);
 		break;
 	case AVP_KIND_U64:
 	case AVP_KIND_RATE:

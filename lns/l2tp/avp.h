@@ -32,23 +32,24 @@ enum {
 
 /* How a value is laid out, and the type of its field in struct l2tp_msg. */
 enum avp_kind {
-	AVP_KIND_VECTOR,       /* Random Vector: used while decoding, not kept */
-	AVP_KIND_FLAG,         /* its presence is all: the bit in present, no field */
-	AVP_KIND_U16,          /* uint16_t */
-	AVP_KIND_U32,          /* uint32_t */
-	AVP_KIND_U64,          /* uint64_t */
-	AVP_KIND_BITS,         /* uint32_t, printed in hexadecimal */
-	AVP_KIND_RATE,         /* uint64_t, 8 octets; 4 are taken as well */
-	AVP_KIND_DELAY,        /* uint64_t, 4 octets */
-	AVP_KIND_TEXT,         /* struct l2tp_span, printed as text */
-	AVP_KIND_OCTETS,       /* struct l2tp_span, printed in hexadecimal */
-	AVP_KIND_SECRET,       /* struct l2tp_span, never printed */
-	AVP_KIND_DIGEST,       /* uint8_t[16], never printed */
-	AVP_KIND_RESULT,       /* Result Code, in struct l2tp_result */
-	AVP_KIND_CAUSE,        /* Q.931 Cause Code, in struct l2tp_result */
-	AVP_KIND_CALL_ERRORS,  /* 2 reserved octets, uint32_t[6] */
-	AVP_KIND_ACCM,         /* 2 reserved octets, send_accm and receive_accm */
-	AVP_KIND_DISCONNECT,   /* RFC 3145: code, protocol, direction, text */
+	AVP_KIND_VECTOR,      /* Random Vector: used while decoding, not kept */
+	AVP_KIND_FLAG,        /* its presence is all: the bit in present, no field */
+	AVP_KIND_U16,         /* uint16_t */
+	AVP_KIND_U32,         /* uint32_t */
+	AVP_KIND_HIGH_OCTET,  /* uint32_t, of which the first octet counts and three are reserved */
+	AVP_KIND_U64,         /* uint64_t */
+	AVP_KIND_BITS,        /* uint32_t, printed in hexadecimal */
+	AVP_KIND_RATE,        /* uint64_t, 8 octets; 4 are taken as well */
+	AVP_KIND_DELAY,       /* uint64_t, 4 octets */
+	AVP_KIND_TEXT,        /* struct l2tp_span, printed as text */
+	AVP_KIND_OCTETS,      /* struct l2tp_span, printed in hexadecimal */
+	AVP_KIND_SECRET,      /* struct l2tp_span, never printed */
+	AVP_KIND_DIGEST,      /* uint8_t[16], never printed */
+	AVP_KIND_RESULT,      /* Result Code, in struct l2tp_result */
+	AVP_KIND_CAUSE,       /* Q.931 Cause Code, in struct l2tp_result */
+	AVP_KIND_CALL_ERRORS, /* 2 reserved octets, uint32_t[6] */
+	AVP_KIND_ACCM,        /* 2 reserved octets, send_accm and receive_accm */
+	AVP_KIND_DISCONNECT,  /* RFC 3145: code, protocol, direction, text */
 	AVP_KIND_SPEED_UPDATE, /* RFC 5515, may come several times: speed_updates[] */
 };
 

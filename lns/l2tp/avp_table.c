@@ -19,6 +19,7 @@
  *   its own (StopCCN 5), the others depend on the tunnel.
  * - Lengths of Agent Circuit ID and Agent Remote ID are not held to RFC 5515's 63 octets. Rates may
  *   come in 4 octets, as in RADIUS (RFC 4679).
+ * - A CDN may have a PPP Disconnect Cause Code for each NCP; the last one counts, and we send one.
  * - `vital` says which mandatory AVPs even a lenient peer must send: those without which the answer
  *   would not know where to go, or whom to call.
  */
@@ -155,7 +156,7 @@ const struct avp_row avp_table[L2TP_AVP_COUNT] = {
 [L2TP_AVP_SEQUENCING_REQUIRED] = {
 	0, 39, "Sequencing Required", KIND(FLAG), 0, 0, M, 0, 0, ICCN | OCCN, 0 },
 [L2TP_AVP_PPP_DISCONNECT_CAUSE] = {
-	0, 46, "PPP Disconnect Cause Code", KIND(DISCONNECT), 5, ANY, HIDE,
+	0, 46, "PPP Disconnect Cause Code", KIND(DISCONNECT), 5, ANY, HIDE | AVP_MANY,
 	FIELD(ppp_disconnect_cause), 0, CDN, 0 },
 
 /* RFC 5515; none is ever mandatory to understand */
@@ -189,10 +190,10 @@ DELAY(142, "Actual Interleaving Delay Downstream", ACTUAL_DELAY_DOWN),
 	ADSL, 144, "Access Loop Encapsulation", KIND(OCTETS), 3, 3, HIDE,
 	FIELD(access_loop_encapsulation), 0, ICRQ | ICCN, 0 },
 [L2TP_AVP_ACCESS_LINE_TYPE] = {
-	ADSL, 145, "ANCP Access Line Type", KIND(U32), 4, 4, HIDE, FIELD(access_line_type),
-	0, ICRQ | ICCN, 0 },
+	ADSL, 145, "ANCP Access Line Type", KIND(HIGH_OCTET), 4, 4, HIDE,
+	FIELD(access_line_type), 0, ICRQ | ICCN, 0 },
 [L2TP_AVP_IWF_SESSION] = {
-	ADSL, 254, "IWF Session", KIND(FLAG), 0, 4, HIDE, 0, 0, ICRQ | ICCN, 0 },
+	ADSL, 254, "IWF Session", KIND(U32), 4, 4, HIDE, FIELD(iwf_session), 0, ICRQ | ICCN, 0 },
 [L2TP_AVP_CONNECT_SPEED_UPDATE] = {
 	0, 97, "Connect Speed Update", KIND(SPEED_UPDATE), 12, 12, HIDE | AVP_MANY,
 	FIELD(speed_updates), CSUN | CSURQ, 0, 0 },

@@ -118,6 +118,7 @@ enum {
 	L2TP_STOPCCN_VERSION = 5,
 	L2TP_STOPCCN_SHUTTING_DOWN = 6,
 	L2TP_STOPCCN_FSM = 7,
+	L2TP_STOPCCN_DIFFSERV = 8, /* RFC 3308 */
 
 	L2TP_CDN_CARRIER_LOST = 1,
 	L2TP_CDN_ERROR = 2,
@@ -130,6 +131,7 @@ enum {
 	L2TP_CDN_NO_DIAL_TONE = 9,
 	L2TP_CDN_TIMEOUT = 10,
 	L2TP_CDN_NO_FRAMING = 11,
+	L2TP_CDN_DIFFSERV = 12, /* RFC 3308 */
 
 	L2TP_ERROR_NONE = 0,
 	L2TP_ERROR_NO_CONTROL_CONNECTION = 1,
@@ -208,7 +210,8 @@ struct l2tp_msg {
 	struct l2tp_span agent_circuit_id, agent_remote_id;
 	uint64_t line[14]; /* ACTUAL_RATE_UP .. ACTUAL_DELAY_DOWN, in that order */
 	struct l2tp_span access_loop_encapsulation;
-	uint32_t access_line_type;
+	uint32_t access_line_type; /* the transmission system: one octet */
+	uint32_t iwf_session;      /* 1: interworking was performed, 0: it was not */
 	struct l2tp_speed_update speed_updates[L2TP_SPEED_UPDATES_MAX]; /* of a CSUN or CSURQ */
 	unsigned int speed_update_count;
 };

@@ -87,6 +87,7 @@ static void add_value(struct text *text, const struct avp_row *row, const struct
 		text_add(text, "%u", *(const uint16_t *)field);
 		break;
 	case AVP_KIND_U32:
+	case AVP_KIND_HIGH_OCTET:
 		text_add(text, "%" PRIu32, *(const uint32_t *)field);
 		break;
 	case AVP_KIND_BITS:
@@ -171,6 +172,7 @@ static const char *const stopccn_results[] = {
 	[L2TP_STOPCCN_VERSION] = "protocol version not supported",
 	[L2TP_STOPCCN_SHUTTING_DOWN] = "shutting down",
 	[L2TP_STOPCCN_FSM] = "message out of sequence",
+	[L2TP_STOPCCN_DIFFSERV] = "differentiated service not agreed",
 };
 static const char *const cdn_results[] = {
 	[L2TP_CDN_CARRIER_LOST] = "carrier lost",
@@ -184,6 +186,7 @@ static const char *const cdn_results[] = {
 	[L2TP_CDN_NO_DIAL_TONE] = "no dial tone",
 	[L2TP_CDN_TIMEOUT] = "not established in time",
 	[L2TP_CDN_NO_FRAMING] = "no framing detected",
+	[L2TP_CDN_DIFFSERV] = "differentiated service not agreed",
 };
 static const char *const errors[] = {
 	[L2TP_ERROR_NONE] = "none",

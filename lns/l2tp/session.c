@@ -352,9 +352,9 @@ static void answer_unknown(struct l2tp_tunnel *tunnel, const struct l2tp_header 
 		"there is no session %u", header->session_id);
 	char name[TUNNEL_NAME];
 
-	if (type != L2TP_CDN && header->session_id) {
-		refuse_call(
-			tunnel, l2tp_msg_name(type), peer_session_id, header->session_id, &result);
+	if (type != L2TP_CDN && (header->session_id || peer_session_id)) {
+		refuse_call(tunnel, l2tp_msg_name(type), peer_session_id,
+			header->session_id ? header->session_id : pick_id(tunnel), &result);
 		return;
 	}
 	server_log_mistake(tunnel->server, &tunnel->mistakes, "%s: %s for no call ignored",
@@ -446,6 +446,8 @@ void session_input_bad(struct l2tp_tunnel *tunnel, const struct l2tp_header *hea
 		find_session(tunnel, type, header->session_id, peer_session_id);
 
 	if (session) {
+		if (!session->peer_id) /* an OCRP told it */
+			session->peer_id = peer_session_id;
 		session_step(session, type == L2TP_CDN ? SESSION_CDN : SESSION_BAD, &input);
 	} else if ((type == L2TP_ICRQ || type == L2TP_OCRQ) && peer_session_id) {
 		tunnel->server->counters.calls_refused++;

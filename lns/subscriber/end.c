@@ -22,6 +22,8 @@ enum {
 	PPP_NO_NCP = 18,
 	PPP_CAUSE_LAST = 20,
 
+	PPP_LCP = 0xc021,
+
 	OF_THE_LINK = 0,
 	AT_THE_CLIENT = 1,
 	HERE = 2,
@@ -122,6 +124,15 @@ uint16_t end_cause_of_lac(uint16_t ppp_code, uint8_t ppp_direction, uint16_t res
 	default:
 		return RADIUS_CAUSE_LOST_CARRIER;
 	}
+}
+
+uint16_t end_control_protocol(uint16_t ppp_code, uint16_t auth, uint16_t network)
+{
+	if (ppp_code < PPP_LCP_TIMEOUT)
+		return 0;
+	if (ppp_code < PPP_AUTH_TIMEOUT)
+		return PPP_LCP;
+	return ppp_code <= PPP_AUTH_FAILED ? auth : network;
 }
 
 void end_result(enum end_reason reason, const char *detail, struct l2tp_result *ret_result)

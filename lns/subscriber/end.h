@@ -65,6 +65,12 @@ const struct end_rule *end_rule(enum end_reason reason);
  */
 uint16_t end_cause_of_lac(uint16_t ppp_code, uint8_t ppp_direction, uint16_t result);
 
+/*
+ * The Control Protocol Number that belongs to a PPP Disconnect Cause (RFC 3145 section 3): LCP's, the given
+ * ones of authentication and network, or 0.
+ */
+uint16_t end_control_protocol(uint16_t ppp_code, uint16_t auth, uint16_t network);
+
 /* The Result Code AVP of a reason, with detail in its text when not NULL or empty. */
 void end_result(enum end_reason reason, const char *detail, struct l2tp_result *ret_result);
 

@@ -42,6 +42,9 @@ static void fill(struct l2tp_msg *msg, const struct avp_row *row)
 	case AVP_KIND_BITS:
 		*(uint32_t *)field = 0x80000000 + seed;
 		break;
+	case AVP_KIND_HIGH_OCTET:
+		*(uint32_t *)field = 0x80 + seed % 0x80;
+		break;
 	case AVP_KIND_U64:
 	case AVP_KIND_RATE:
 		*(uint64_t *)field = UINT64_C(0x8000000000000000) + seed;

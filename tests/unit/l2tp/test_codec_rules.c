@@ -233,6 +233,33 @@ Test(codec_rules, several_vectors_each_for_what_follows_it)
 	cr_expect(msg.assigned_session_id == 815 && msg.call_serial_number == 42);
 }
 
+/* RFC 5515 sections 5.18 and 5.19: one octet and three reserved ones; a number. */
+Test(codec_rules, the_line_and_its_interworking)
+{
+	cr_assert_eq(decode(ICRQ SESSION SERIAL "000a 0de9 0091 05abcdef 000a 0de9 00fe 00000000",
+			     NULL, false),
+		L2TP_OK);
+	cr_expect_eq(msg.access_line_type, 5);
+	cr_expect(l2tp_msg_has(&msg, L2TP_AVP_IWF_SESSION) && msg.iwf_session == 0);
+	cr_assert_eq(decode(ICRQ SESSION SERIAL "000a 0de9 00fe 00000001", NULL, false), L2TP_OK);
+	cr_expect_eq(msg.iwf_session, 1);
+	cr_assert_eq(decode(ICRQ SESSION SERIAL "0006 0de9 00fe", NULL, false), L2TP_OK);
+	cr_expect(!l2tp_msg_has(&msg, L2TP_AVP_IWF_SESSION));
+	cr_expect_str_eq(result.text, "IWF Session of 0 octets");
+}
+
+/* RFC 3145 section 3.4: a copy for each network protocol that failed, the last one last. */
+Test(codec_rules, the_last_of_several_disconnect_causes_counts)
+{
+	cr_assert_eq(decode(CDN RESULT SESSION "000b 0000 002e 0012 8021 00 "
+					       "000b 0000 002e 0011 8057 00",
+			     NULL, false),
+		L2TP_OK);
+	cr_expect_str_eq(result.text, "");
+	cr_expect_eq(msg.ppp_disconnect_cause.code, 17);
+	cr_expect_eq(msg.ppp_disconnect_cause.control_protocol, 0x8057);
+}
+
 Test(codec_rules, result_text_is_made_printable)
 {
 	cr_expect(decode(CDN SESSION "8013 0000 0001 0002 0006 1b5b 41ff 0a25 7300 00", NULL,

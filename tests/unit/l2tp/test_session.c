@@ -685,6 +685,29 @@ Test(session, out_of_place_messages_end_an_outgoing_call)
 	}
 }
 
+/* It names no session of ours, but tells what its sender calls it (section 7.4.2). */
+Test(session, an_icrp_for_no_session_is_answered_with_cdn)
+{
+	send_msg(0, out_of_place(L2TP_ICRP));
+	expect_cdn(5, L2TP_CDN_ERROR, L2TP_ERROR_SESSION_ID);
+}
+
+/* An OCRP that cannot be taken has told the peer's id: the CDN goes there. */
+Test(session, an_undecodable_ocrp_ends_its_call)
+{
+	struct l2tp_msg bad = ocrp(5);
+	uint16_t id = place();
+
+	bad.present |= HAS(PHYSICAL_CHANNEL_ID);
+	lac_build(&lac, id, &bad);
+	lac.packet[12 + 8 + 8] |= 0x80; /* the second AVP after the type: unknown, with M */
+	lac.packet[12 + 8 + 8 + 4] = 0x70;
+	lac.ns++;
+	lac_repeat(&lac);
+	expect_cdn(5, L2TP_CDN_ERROR, L2TP_ERROR_MANDATORY_AVP);
+	fake_expect_events(&fake, "call_down");
+}
+
 Test(session, a_lac_refuses_an_outgoing_call)
 {
 	uint16_t id = place();

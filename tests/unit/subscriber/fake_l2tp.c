@@ -89,8 +89,8 @@ void l2tp_session_set_link_info(
 void l2tp_session_set_disconnect_cause(struct l2tp_session *session, uint16_t code,
 	uint16_t protocol, uint8_t direction, const char *message)
 {
-	(void)code;
-	(void)protocol;
+	session->cause = code;
+	session->cause_protocol = protocol;
 	(void)direction;
 	(void)message;
 	cr_assert_not(session->closed);

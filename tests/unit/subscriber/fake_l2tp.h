@@ -15,6 +15,7 @@ struct l2tp_session {
 	uint32_t ifindex; /* that its pppd will have */
 	bool down, closed;
 	struct l2tp_result result; /* of the CDN */
+	uint16_t cause, cause_protocol;
 };
 
 struct fake_l2tp {

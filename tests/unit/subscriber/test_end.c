@@ -61,6 +61,18 @@ Test(end, what_the_lac_says_is_accounted)
 			rows[n].cause, "PPP %u result %u", rows[n].ppp_code, rows[n].result);
 }
 
+/* RFC 3145 section 3: each group of causes has its protocol. */
+Test(end, every_cause_has_its_control_protocol)
+{
+	for (uint16_t code = 0; code <= 20; code++)
+		cr_assert_eq(end_control_protocol(code, 0xc223, 0x8021),
+			code < 5    ? 0
+			: code < 13 ? 0xc021
+			: code < 17 ? 0xc223
+				    : 0x8021,
+			"cause %u", code);
+}
+
 Test(end, a_reason_that_does_not_exist_is_an_error_of_ours)
 {
 	cr_assert_eq(end_rule(END_COUNT)->result, L2TP_CDN_ERROR);

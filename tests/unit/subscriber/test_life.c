@@ -648,3 +648,42 @@ Test(life, data_that_cannot_be_numbered_ends_the_call)
 	expect("open icrp number close cdn:2/4");
 	world_end();
 }
+
+/* ---- what PPP had to do with the end (RFC 3145) ---- */
+
+Test(life, the_cause_of_an_end_names_its_protocol)
+{
+	static const struct {
+		enum subscriber_state state;
+		enum ppp_end end;
+		uint16_t cause, protocol;
+	} rows[] = {
+		{ SUBSCRIBER_LINK, PPP_END_LCP_FAILED, 5, 0xc021 },
+		{ SUBSCRIBER_LINK, PPP_END_AUTH_TIMEOUT, 13,
+			0xc023 }, /* the section has PAP alone */
+		{ SUBSCRIBER_NETWORK, PPP_END_NCP_FAILED, 18, 0x8021 },
+		{ SUBSCRIBER_UP, PPP_END_PEER, 3, 0 },
+		{ SUBSCRIBER_UP, PPP_END_ECHO_TIMEOUT, 8, 0xc021 },
+	};
+	struct l2tp_session *call;
+
+	w.ppps[0].auth = CONFIG_AUTH_PAP;
+	world_start();
+	for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+		call = call_in(rows[n].state);
+		pppd_link_down(call, rows[n].end);
+		everything_settles(call);
+		cr_assert_eq(call->cause, rows[n].cause, "row %zu: %u", n, call->cause);
+		cr_assert_eq(call->cause_protocol, rows[n].protocol, "row %zu: 0x%x", n,
+			call->cause_protocol);
+	}
+	call = call_in(SUBSCRIBER_LINK);
+	pppd_asks(call, "alice", "wrong");
+	radius_rejects(call, "no");
+	subscriber_find(w.all, call->key)->protocol = PPP_AUTH_CHAP_MD5;
+	pppd_link_down(call, PPP_END_AUTH_FAILED);
+	everything_settles(call);
+	cr_assert_eq(call->cause, 16);
+	cr_assert_eq(call->cause_protocol, 0xc223);
+	world_end();
+}
