@@ -67,6 +67,7 @@ static int body_set_octets(
 	for (at = 0; at < len; at += octets[at + 1]) {
 		if (body_leaves_out(code, octets[at]))
 			continue;
+		body->has_eap |= octets[at] == RADIUS_EAP_MESSAGE;
 		memcpy(body->octets + body->len, octets + at, octets[at + 1]);
 		body->len += octets[at + 1];
 	}

@@ -28,6 +28,7 @@ struct radius_body {
 	uint8_t password[RADIUS_PASSWORD_MAX]; /* in the clear */
 	size_t password_len;
 	bool has_password;
+	bool has_eap; /* EAP-Message: its replies must be signed, RFC 3579 section 3.2 */
 };
 
 /* attrs NULL: an empty body. 0, -EMSGSIZE (does not fit a packet or a password), -ENOMEM. */

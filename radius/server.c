@@ -373,7 +373,7 @@ static bool reply_is_signed_enough(
 		return true;
 	switch (exchange->code) {
 	case RADIUS_ACCESS_REQUEST:
-		return !server->needs_signature;
+		return !server->needs_signature && !exchange->body.has_eap;
 	case RADIUS_STATUS_SERVER:
 		return !server->signs_always;
 	default:

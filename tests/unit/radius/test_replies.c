@@ -103,6 +103,33 @@ Test(replies, message_authenticator_yes_and_no)
 	cr_expect_eq(result.calls, 1);
 }
 
+/* RFC 3579 section 3.2, whatever the policy is and whatever the reply carries. */
+Test(replies, eap_needs_signed_replies)
+{
+	static const int policies[] = { RADIUS_MA_AUTO, RADIUS_MA_YES, RADIUS_MA_NO };
+	static const uint8_t codes[] = { RADIUS_ACCESS_ACCEPT, RADIUS_ACCESS_REJECT,
+		RADIUS_ACCESS_CHALLENGE };
+
+	for (size_t i = 0; i < 9; i++) {
+		struct radius_attrs *attrs = radius_attrs_new();
+		struct fake_packet packet;
+		struct result result = { 0 };
+
+		one_remake((struct radius_client_config){ 0 }, policies[i / 3]);
+		radius_add_string(attrs, RADIUS_USER_NAME, 0, "alice");
+		radius_add_octets(attrs, RADIUS_EAP_MESSAGE, "\2\7\0\6\1a", 6);
+		cr_assert(radius_send(client, RADIUS_ACCESS_REQUEST, attrs, 0, one_done, &result));
+		radius_attrs_free(attrs);
+		one_take(&packet);
+		one_answer(&packet, codes[i % 3], "testing123", 0);
+		cr_expect_eq(result.calls, 0, "case %zu", i);
+		cr_expect_eq(one_info().bad_authenticators, 1);
+		one_answer(&packet, codes[i % 3], "testing123", FAKE_SIGNED);
+		cr_expect_eq(result.calls, 1, "case %zu", i);
+		cr_expect_eq(result.code, codes[i % 3]);
+	}
+}
+
 Test(replies, replayed_reply)
 {
 	struct fake_packet first, packet, reply;
