@@ -72,7 +72,7 @@ $(O)/plugin-dir: FORCE
 	$(Q)echo '$(PLUGIN_DIR)' | cmp -s - $@ || echo '$(PLUGIN_DIR)' >$@
 
 # The plugin: loaded into pppd, built against pppd's headers only.
-PLUGIN_SRC := $(wildcard pppd-plugin/*.c) $(wildcard lns/ppp/channel_proto.c)
+PLUGIN_SRC := $(wildcard pppd-plugin/*.c lns/ppp/channel_proto.c lns/ppp/eap.c)
 PPPD_INCLUDE ?=
 $(O)/lns.so: $(patsubst %.c,$(O)/pic/%.o,$(PLUGIN_SRC))
 	$(Q)$(CC) -shared $(filter-out -pie,$(LDFLAGS)) -o $@ $^
@@ -111,6 +111,7 @@ LINK_control    := control base
 LINK_load       := l2tp base
 EXTRA_base      := lns/state.c
 EXTRA_env       := lns/env_ev.c
+EXTRA_subscriber := lns/ppp/channel_proto.c lns/ppp/eap.c
 EXTRA_load      := $(wildcard tests/load/ppp*.c) \
 	$(patsubst %,tests/load/%.c,icmp mschap mutate_packet mutate_tunnel options rng stats)
 SYS_env         := -lev

@@ -57,6 +57,16 @@ static int success_ok(const char *text)
 	return strncmp(text, "S=", 2) == 0 && strspn(text + 2, "0123456789ABCDEFabcdef") == 40;
 }
 
+int lns_auth_take(const struct ppp_auth_reply *reply)
+{
+	lns_session.auth_undecided = reply->result == PPP_AUTH_UNAVAILABLE;
+	if (reply->result != PPP_AUTH_ACCEPT)
+		return 0;
+	lns_ncp_grant(reply);
+	lns_session.authenticated = 1;
+	return 1;
+}
+
 int lns_auth_decide(struct ppp_auth_request *request, char *text, size_t size)
 {
 	struct ppp_auth_reply reply;
@@ -72,13 +82,11 @@ int lns_auth_decide(struct ppp_auth_request *request, char *text, size_t size)
 		lns_session.auth_undecided = err != -EINTR;
 	} else {
 		snprintf(text, size, "%.*s", (int)reply.message_len, (const char *)reply.message);
-		accepted = reply.result == PPP_AUTH_ACCEPT && (!ms || success_ok(text));
-		lns_session.auth_undecided = reply.result == PPP_AUTH_UNAVAILABLE;
+		if (reply.result == PPP_AUTH_ACCEPT && ms && !success_ok(text))
+			reply.result = PPP_AUTH_REJECT;
+		accepted = lns_auth_take(&reply);
 	}
-	if (accepted) {
-		lns_ncp_grant(&reply);
-		lns_session.authenticated = 1;
-	} else if (ms && strncmp(text, "E=", 2) != 0) {
+	if (!accepted && ms && strncmp(text, "E=", 2) != 0) {
 		char reason[128];
 
 		snprintf(reason, sizeof(reason), "%.*s", (int)sizeof(reason) - 1,

@@ -21,6 +21,8 @@
 #define ANSWER_MS 30000 /* for all of RADIUS; clients repeat and wait about as long */
 #define REPEAT_MS 2000
 
+static uint32_t last_question; /* counts those of both kinds */
+
 static int64_t now_ms(void)
 {
 	struct timespec ts;
@@ -69,35 +71,31 @@ void lns_channel_send(void *message, uint16_t type, uint32_t size)
 	while (sent < 0 && errno == EINTR);
 }
 
-/* Reads one message. 1: the reply to request; 0: nothing yet; -EPIPE. */
-static int reply_read(uint32_t request, struct ppp_auth_reply *reply)
+/* Reads one message. 1: an answer to request; 0: nothing yet; -EPIPE. */
+static int answer_read(uint32_t request, int is_eap, union ppp_message *answer)
 {
-	union ppp_message message;
-	ssize_t len =
-		recv(lns_session.channel, &message, sizeof(message), MSG_DONTWAIT | MSG_TRUNC);
-	int found = 0;
+	ssize_t len = recv(lns_session.channel, answer, sizeof(*answer), MSG_DONTWAIT | MSG_TRUNC);
 
 	if (len < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	if (len <= 0 || (size_t)len > sizeof(message) || ppp_message_check(&message, len) ||
-		message.head.session != lns_session.id || message.head.type != PPP_AUTH_REPLY) {
-		close(lns_session.channel);
-		lns_session.channel = -1;
-		found = -EPIPE;
-	} else if (message.auth_reply.request == request) {
-		memcpy(reply, &message.auth_reply, sizeof(*reply));
-		found = 1;
+	if (len > 0 && (size_t)len <= sizeof(*answer) && !ppp_message_check(answer, len) &&
+		answer->head.session == lns_session.id) {
+		if (answer->head.type == PPP_AUTH_REPLY)
+			return answer->auth_reply.request == request;
+		if (answer->head.type == PPP_EAP_REQUEST && is_eap)
+			return answer->eap.request == request;
 	}
-	explicit_bzero(&message, sizeof(message));
-	return found;
+	close(lns_session.channel);
+	lns_session.channel = -1;
+	return -EPIPE;
 }
 
-int lns_channel_ask(struct ppp_auth_request *request, struct ppp_auth_reply *reply)
+/* Asks until it is answered. 0, or as lns_channel_ask. */
+static int ask(
+	void *question, uint16_t type, uint32_t size, uint32_t number, union ppp_message *answer)
 {
-	static uint32_t last_request;
 	int64_t deadline = now_ms() + ANSWER_MS, repeat = 0;
 
-	request->request = ++last_request;
 	for (;;) {
 		int64_t now = now_ms();
 		int err, found;
@@ -107,7 +105,7 @@ int lns_channel_ask(struct ppp_auth_request *request, struct ppp_auth_reply *rep
 		if (now >= deadline)
 			return -ETIMEDOUT;
 		if (now >= repeat) {
-			lns_channel_send(request, PPP_AUTH_REQUEST, sizeof(*request));
+			lns_channel_send(question, type, size);
 			repeat = now + REPEAT_MS;
 		}
 		err = lns_channel_wait(
@@ -116,8 +114,27 @@ int lns_channel_ask(struct ppp_auth_request *request, struct ppp_auth_reply *rep
 			continue;
 		if (err)
 			return err;
-		found = reply_read(request->request, reply);
+		found = answer_read(number, type == PPP_EAP_RESPONSE, answer);
 		if (found)
 			return found > 0 ? 0 : found;
 	}
+}
+
+int lns_channel_ask(struct ppp_auth_request *request, struct ppp_auth_reply *reply)
+{
+	union ppp_message answer;
+	int err;
+
+	request->request = ++last_question;
+	err = ask(request, PPP_AUTH_REQUEST, sizeof(*request), request->request, &answer);
+	if (!err)
+		memcpy(reply, &answer.auth_reply, sizeof(*reply));
+	explicit_bzero(&answer, sizeof(answer));
+	return err;
+}
+
+int lns_channel_ask_eap(struct ppp_eap *response, union ppp_message *answer)
+{
+	response->request = ++last_question;
+	return ask(response, PPP_EAP_RESPONSE, sizeof(*response), response->request, answer);
 }

@@ -39,6 +39,7 @@
 #include <pppd/chap-new.h>
 #endif
 #include <pppd/chap_ms.h>
+#include <pppd/eap.h>
 #include <pppd/fsm.h>
 #include <pppd/ccp.h>
 #include <pppd/ipcp.h>
@@ -55,6 +56,9 @@
 #ifndef PPP_HDRLEN
 #define PPP_HDRLEN 4
 #endif
+#ifndef PPP_EAP
+#define PPP_EAP 0xc227
+#endif
 #ifndef PPP_MRU
 #define PPP_MRU 1500
 #endif
@@ -70,6 +74,8 @@ extern int auth_done[];
 extern bool auth_required;
 extern ppp_phase_t phase;
 extern void output(int unit, unsigned char *packet, int len);
+extern void auth_peer_fail(int unit, int protocol);
+extern void auth_peer_success(int unit, int protocol, int flavour, char *name, int len);
 #define PAP_PEER      0x2
 #define CHAP_PEER     0x8
 #define CHAP_MD5_PEER 0x80
@@ -108,6 +114,16 @@ static inline void lns_notify(enum lns_event event, ppp_notify_fn *notify)
 static inline void lns_soon(void (*call)(void *))
 {
 	ppp_timeout(call, NULL, 0, 0);
+}
+
+static inline void lns_timeout(void (*call)(void *), int seconds)
+{
+	ppp_timeout(call, NULL, seconds, 0);
+}
+
+static inline void lns_untimeout(void (*call)(void *))
+{
+	ppp_untimeout(call, NULL);
 }
 
 static inline void lns_set_status(int status)
@@ -193,6 +209,16 @@ static inline void lns_notify(enum lns_event event, notify_func notifier)
 static inline void lns_soon(void (*call)(void *))
 {
 	timeout(call, NULL, 0, 0);
+}
+
+static inline void lns_timeout(void (*call)(void *), int seconds)
+{
+	timeout(call, NULL, seconds, 0);
+}
+
+static inline void lns_untimeout(void (*call)(void *))
+{
+	untimeout(call, NULL);
 }
 
 static inline void lns_set_status(int value)

@@ -85,7 +85,7 @@ static int frame_wanted(const struct protent *protocol)
 	if (lcp_fsm[0].state != OPENED || !protocol->enabled_flag)
 		return 0;
 	return phase > PHASE_AUTHENTICATE || protocol->protocol == PPP_PAP ||
-	       protocol->protocol == PPP_CHAP;
+	       protocol->protocol == PPP_CHAP || protocol->protocol == PPP_EAP;
 }
 
 static void frame_input(const struct frame *frame)

@@ -104,5 +104,6 @@ void plugin_init(void)
 	the_channel = &lns_channel;
 	setlogmask(LOG_UPTO(LOG_ERR)); /* syslog has no off switch; the engine logs sessions */
 	lns_auth_init();
+	lns_eap_init();
 	lns_ncp_init();
 }

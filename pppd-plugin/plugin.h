@@ -50,14 +50,21 @@ int lns_session_prepare(void);
  */
 void lns_channel_send(void *message, uint16_t type, uint32_t size);
 int lns_channel_ask(struct ppp_auth_request *request, struct ppp_auth_reply *reply);
+/* The same for what a client said in EAP; the answer is a PPP_EAP_REQUEST or a PPP_AUTH_REPLY. */
+int lns_channel_ask_eap(struct ppp_eap *response, union ppp_message *answer);
 /* Waits for fd to be readable, at most timeout_ms (-1: for ever). 0, -ETIMEDOUT, or -EINTR. */
 int lns_channel_wait(int fd, int timeout_ms);
 
 /* auth.c: hooks, and the decision about a request. 1 accept; 0 not. text gets what to tell the client. */
 void lns_auth_init(void);
 int lns_auth_decide(struct ppp_auth_request *request, char *text, size_t size);
+/* Takes the engine's decision; what it granted goes into the network protocols. 1 accept; 0 not. */
+int lns_auth_take(const struct ppp_auth_reply *reply);
 /* Whether the configuration lets clients use a method (enum ppp_auth_protocol). */
 int lns_auth_allows(unsigned int protocol);
+
+/* eap.c: carries EAP between the client and the engine. */
+void lns_eap_init(void);
 
 /* ncp.c: notices about LCP and the network protocols, the reason of the end. */
 void lns_ncp_init(void);

@@ -8,6 +8,8 @@
  * response that can be judged is, and the client is not asked again. Whatever does not fit, and a
  * client that itself restarts LCP, means starting from scratch: with LCP, then authentication.
  *
+ * EAP is a conversation that nobody can take over in its middle: a LAC that had one starts from scratch.
+ *
  * Deviations from pppd's own ways: a session that the proxied response opened does not ask for
  * authentication in LCP; that is undone as soon as the network phase is reached, so that any later
  * renegotiation authenticates again.
@@ -26,7 +28,7 @@ static struct {
 	unsigned int protocol; /* enum ppp_auth_protocol of the proxied response, 0 = none usable */
 	int accepted;
 	char text[256];
-	unsigned char want_upap, want_chap; /* what to restore in lcp_wantoptions */
+	unsigned char want_upap, want_chap, want_eap; /* what to restore in lcp_wantoptions */
 } proxy;
 
 static uint32_t get32(const uint8_t *p)
@@ -193,6 +195,7 @@ static void auth_up(void *ctx, int arg)
 	auth_required = 1;
 	lcp_wantoptions[0].neg_upap = proxy.want_upap;
 	lcp_wantoptions[0].neg_chap = proxy.want_chap;
+	lcp_wantoptions[0].neg_eap = proxy.want_eap;
 }
 
 /* LCP from scratch, by us. */
@@ -235,6 +238,7 @@ void lns_proxy_prepare(void)
 	proxy.protocol = response_protocol();
 	proxy.want_upap = lcp_wantoptions[0].neg_upap;
 	proxy.want_chap = lcp_wantoptions[0].neg_chap;
+	proxy.want_eap = lcp_wantoptions[0].neg_eap;
 	lns_session.proxied = lns_session.proxy_lcp == PPP_PROXY_ACCEPT && lac->last_sent_len &&
 			      lac->last_received_len;
 	if (!lns_session.proxied && !proxy.protocol) {
@@ -266,6 +270,7 @@ void lns_proxy_begin(void)
 		auth_required = 0;
 		lcp_gotoptions[0].neg_upap = lcp_gotoptions[0].neg_chap = 0;
 		lcp_wantoptions[0].neg_upap = lcp_wantoptions[0].neg_chap = 0;
+		lcp_gotoptions[0].neg_eap = lcp_wantoptions[0].neg_eap = 0;
 	}
 	if (!lns_session.proxied) {
 		lcp_start(lcp);

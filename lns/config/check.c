@@ -55,6 +55,20 @@ static void check_lac(
 		config_doc_blame_item(doc, item, "needs a secret");
 }
 
+/* The users file has passwords, and EAP is for a server that knows methods. */
+static void check_eap(
+	struct config_doc *doc, const struct config_node *node, const struct config *config)
+{
+	const struct config_ppp *ppp = node->data;
+	const struct config_item *item;
+
+	if (!(ppp->auth & CONFIG_AUTH_EAP) || config->has_radius)
+		return;
+	for (size_t i = 0; (item = find_item(doc, node, "auth", i)); i++)
+		if (!strcmp(item->value, "eap"))
+			config_doc_blame_item(doc, item, "'eap' needs a radius section");
+}
+
 static void check_ppp(
 	struct config_doc *doc, const struct config_node *node, const struct config *config)
 {
@@ -62,6 +76,7 @@ static void check_ppp(
 	const struct config_item *item = find_item(doc, node, "pool", 0);
 	char text[ADDR_TEXT];
 
+	check_eap(doc, node, config);
 	if (item && !config_find_pool(config, item->value))
 		config_doc_blame_item(doc, item, "there is no pool section \"%s\"", item->value);
 	if (!ppp->ipv4 && !ppp->ipv6)

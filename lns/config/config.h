@@ -37,8 +37,14 @@ enum {
 	CONFIG_SEQUENCING_DEMAND, /* always: it is for the LNS to say */
 };
 
-/* Bits of config_ppp.auth; pppd offers them in its own order, chap, mschap-v2, pap. */
-enum { CONFIG_AUTH_CHAP = 1, CONFIG_AUTH_MSCHAP_V2 = 2, CONFIG_AUTH_PAP = 4 };
+/* Bits of config_ppp.auth; pppd offers them in its own order, eap, chap, mschap-v2, pap. */
+enum {
+	CONFIG_AUTH_CHAP = 1,
+	CONFIG_AUTH_MSCHAP_V2 = 2,
+	CONFIG_AUTH_PAP = 4,
+	CONFIG_AUTH_EAP = 8,
+	CONFIG_AUTH_ANY = 15
+};
 
 /* Who gives way when two sessions cannot be at the same time. */
 enum {

@@ -51,6 +51,7 @@ static const struct config_word auth_words[] = {
 	{ "chap", CONFIG_AUTH_CHAP },
 	{ "mschap-v2", CONFIG_AUTH_MSCHAP_V2 },
 	{ "pap", CONFIG_AUTH_PAP },
+	{ "eap", CONFIG_AUTH_EAP },
 	{ NULL, 0 },
 };
 static const struct config_word proxy_words[] = {
@@ -256,7 +257,9 @@ const struct config_option config_options[] = {
 		  "wait, and what comes late is dropped. The kernel counts in milliseconds." },
 
 	{ CONFIG_PPP, "auth", CONFIG_SET, AT(config_ppp, auth), ANY, "chap, mschap-v2, pap",
-	  .help = "Authentication protocols that subscribers may use.", .words = auth_words, .list = true },
+	  .help = "Authentication protocols that subscribers may use; a client is offered them in the "
+		  "order eap, chap, mschap-v2, pap until it takes one. eap is carried to RADIUS, whose "
+		  "servers and clients agree on a method; it needs a radius section.", .words = auth_words, .list = true },
 	{ CONFIG_PPP, "local-address", CONFIG_ADDRESS, AT(config_ppp, local_address), ANY, NULL,
 	  .help = "IPv4 address of this server's end; required with ipv4." },
 	{ CONFIG_PPP, "pool", CONFIG_NAME, AT(config_ppp, pool), ANY, NULL,

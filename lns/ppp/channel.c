@@ -43,6 +43,9 @@ static bool channel_dispatch(struct ppp_channel *channel, const union ppp_messag
 	case PPP_AUTH_REQUEST:
 		channel->ops->auth_request(channel->ctx, &message->auth_request);
 		return true;
+	case PPP_EAP_RESPONSE:
+		channel->ops->eap_response(channel->ctx, &message->eap);
+		return true;
 	case PPP_LINK_UP:
 		channel->ops->link_up(channel->ctx, &message->link_up);
 		return true;
@@ -171,18 +174,30 @@ void ppp_channel_free(struct ppp_channel *channel)
 		free(channel);
 }
 
-int ppp_channel_reply(struct ppp_channel *channel, struct ppp_auth_reply *reply)
+/* Sends an answer of size octets; fills in its head. 0 or -errno. */
+static int answer_send(struct ppp_channel *channel, void *answer, uint16_t type, uint32_t size)
 {
+	struct ppp_head *head = answer;
 	ssize_t sent;
 
-	reply->head = (struct ppp_head){ .type = PPP_AUTH_REPLY,
+	*head = (struct ppp_head){ .type = type,
 		.version = PPP_PROTO_VERSION,
-		.size = sizeof(*reply),
+		.size = size,
 		.session = channel->session };
-	if (ppp_message_check(reply, sizeof(*reply)))
+	if (ppp_message_check(answer, size))
 		return -EINVAL;
 	do
-		sent = send(channel->fd, reply, sizeof(*reply), MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent = send(channel->fd, answer, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
 	return sent < 0 ? -errno : 0;
+}
+
+int ppp_channel_reply(struct ppp_channel *channel, struct ppp_auth_reply *reply)
+{
+	return answer_send(channel, reply, PPP_AUTH_REPLY, sizeof(*reply));
+}
+
+int ppp_channel_ask(struct ppp_channel *channel, struct ppp_eap *request)
+{
+	return answer_send(channel, request, PPP_EAP_REQUEST, sizeof(*request));
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define MAX_ERRNO 4095
+#define MAX_STATE 253 /* of any attribute of RADIUS */
 
 static int mtu_ok(unsigned int mtu)
 {
@@ -131,6 +132,26 @@ static int link_down_ok(const void *message)
 	return down->end >= PPP_END_PEER && down->end <= PPP_END_OTHER && down->status <= 255;
 }
 
+static int eap_ok(const struct ppp_eap *eap, unsigned int code)
+{
+	struct ppp_eap_packet packet;
+
+	return eap->name_len <= sizeof(eap->name) && eap->state_len <= MAX_STATE &&
+	       eap->packet_len <= sizeof(eap->packet) &&
+	       ppp_eap_parse(eap->packet, eap->packet_len, &packet) == 0 && packet.code == code &&
+	       packet.len == eap->packet_len;
+}
+
+static int eap_response_ok(const void *message)
+{
+	return eap_ok(message, PPP_EAP_CODE_RESPONSE);
+}
+
+static int eap_request_ok(const void *message)
+{
+	return eap_ok(message, PPP_EAP_CODE_REQUEST);
+}
+
 static const struct {
 	uint32_t size;
 	int (*ok)(const void *message);
@@ -144,6 +165,8 @@ static const struct {
 	[PPP_NCP_DOWN] = { sizeof(struct ppp_ncp_down), ncp_down_ok },
 	[PPP_LINK_UP] = { sizeof(struct ppp_link_up), link_up_ok },
 	[PPP_LINK_DOWN] = { sizeof(struct ppp_link_down), link_down_ok },
+	[PPP_EAP_RESPONSE] = { sizeof(struct ppp_eap), eap_response_ok },
+	[PPP_EAP_REQUEST] = { sizeof(struct ppp_eap), eap_request_ok },
 };
 
 int ppp_message_check(const void *message, uint32_t len)

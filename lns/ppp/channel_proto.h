@@ -16,6 +16,8 @@
 #ifndef LNS_PPP_CHANNEL_PROTO_H
 #define LNS_PPP_CHANNEL_PROTO_H
 
+#include "lns/ppp/eap.h"
+
 #include <stdint.h>
 
 #define PPP_PROTO_VERSION 1
@@ -38,6 +40,8 @@ enum ppp_message_type {
 	PPP_NCP_DOWN,     /* pppd -> engine */
 	PPP_LINK_UP,      /* pppd -> engine: LCP opened */
 	PPP_LINK_DOWN,    /* pppd -> engine: why pppd is about to exit */
+	PPP_EAP_RESPONSE, /* pppd -> engine; like PPP_AUTH_REQUEST */
+	PPP_EAP_REQUEST,  /* engine -> pppd: the conversation goes on */
 	PPP_MESSAGE_MAX
 };
 
@@ -48,12 +52,12 @@ struct ppp_head {
 	uint64_t session; /* the session's key, never 0, never repeated */
 };
 
+/* Greatest Proxy Authen Type of RFC 2661: 1 text, 2 CHAP, 3 PAP, 4 none, 5 MS-CHAPv1. */
 #define PPP_PROXY_AUTHEN_MAX 5
 
 /* Proxy LCP and proxy authentication, as far as the LAC sent them; lengths 0 = absent. */
 struct ppp_proxy {
-	uint16_t
-		authen_type; /* RFC 2661 section 4.4.5: 1 text, 2 CHAP, 3 PAP, 4 none, 5 MS-CHAPv1 */
+	uint16_t authen_type; /* RFC 2661 section 4.4.5, <= PPP_PROXY_AUTHEN_MAX */
 	uint8_t authen_id;
 	uint8_t pad;
 	uint16_t initial_received_len, last_sent_len, last_received_len; /* <= 256 */
@@ -89,6 +93,7 @@ enum ppp_auth_protocol {
 	PPP_AUTH_PAP = 1,
 	PPP_AUTH_CHAP_MD5,
 	PPP_AUTH_MSCHAP_V2,
+	PPP_AUTH_EAP, /* never in a PPP_AUTH_REQUEST */
 };
 
 struct ppp_auth_request {
@@ -132,6 +137,24 @@ struct ppp_auth_reply {
 	uint16_t message_len;
 	uint8_t message[256];
 	uint8_t pad[6];
+};
+
+/*
+ * One step of an EAP conversation (RFC 3579): PPP_EAP_RESPONSE brings what the client said, and is answered
+ * by PPP_EAP_REQUEST, what to ask it next, or by the PPP_AUTH_REPLY that ends it.
+ *
+ * pppd keeps what the conversation needs from one step to the next, so that an engine which knows nothing
+ * of it can go on: the name that the client gave first, and RADIUS's State. Of the fields that are not for
+ * a direction nothing is used.
+ */
+struct ppp_eap {
+	struct ppp_head head;
+	uint32_t request;  /* as in ppp_auth_request */
+	uint16_t wait;     /* PPP_EAP_REQUEST: seconds until it is said again, 0 = pppd's own */
+	uint16_t name_len; /* PPP_EAP_RESPONSE: <= 256 */
+	uint16_t state_len, packet_len; /* state: <= 253, 0 = none */
+	uint8_t name[256], state[256];
+	uint8_t packet[PPP_EAP_MAX]; /* a Response or Request, as the message's type says */
 };
 
 enum ppp_family { PPP_IPV4 = 1, PPP_IPV6 };
@@ -196,6 +219,7 @@ union ppp_message {
 	struct ppp_ncp_down ncp_down;
 	struct ppp_link_up link_up;
 	struct ppp_link_down link_down;
+	struct ppp_eap eap;
 };
 
 /*
@@ -205,7 +229,7 @@ union ppp_message {
  *
  * What no field may say: an MTU outside of PPP_MTU_MIN..MAX, a response that does not have its
  * protocol's length, an accept without a family or without the addresses of IPv4, MPPE required but not
- * allowed. Padding is not looked at.
+ * allowed, an EAP packet that is not just as long as the message says. Padding is not looked at.
  */
 int ppp_message_check(const void *message, uint32_t len);
 

@@ -44,6 +44,7 @@ unsigned int ppp_template_pending(const struct ppp_template *template);
 
 struct ppp_channel_ops {
 	void (*auth_request)(void *ctx, const struct ppp_auth_request *request);
+	void (*eap_response)(void *ctx, const struct ppp_eap *response);
 	void (*link_up)(void *ctx, const struct ppp_link_up *message);
 	void (*ncp_up)(void *ctx, const struct ppp_ncp_up *message);
 	void (*ncp_down)(void *ctx, const struct ppp_ncp_down *message);
@@ -68,6 +69,8 @@ void ppp_channel_free(struct ppp_channel *channel);
 
 /* Sends the reply; reply->head is filled in here. 0 or -errno (-EPIPE: pppd is gone). Wipe it after. */
 int ppp_channel_reply(struct ppp_channel *channel, struct ppp_auth_reply *reply);
+/* The same for an answer that asks the client more. */
+int ppp_channel_ask(struct ppp_channel *channel, struct ppp_eap *request);
 
 /*
  * The template's command line for a `ppp` section of config: fills argv (at most max entries, NULL-terminated)

@@ -74,6 +74,8 @@ int ppp_template_argv(const struct config *config, const struct config_ppp *ppp,
 	args_add(&args, "name"); /* in CHAP challenges */
 	args_add(&args, "%s", config->name);
 	args_add_words(&args, common);
+	if (ppp->auth & CONFIG_AUTH_EAP)
+		args_add(&args, "require-eap");
 	if (ppp->auth & CONFIG_AUTH_CHAP)
 		args_add(&args, "require-chap");
 	if (ppp->auth & CONFIG_AUTH_MSCHAP_V2)
@@ -93,7 +95,7 @@ int ppp_template_argv(const struct config *config, const struct config_ppp *ppp,
 	args_add(&args, ppp->ipv6 ? "+ipv6" : "noipv6");
 	if (args.err)
 		return args.err;
-	if (!(ppp->auth & (CONFIG_AUTH_CHAP | CONFIG_AUTH_MSCHAP_V2 | CONFIG_AUTH_PAP)))
+	if (!(ppp->auth & CONFIG_AUTH_ANY))
 		return -EINVAL;
 	argv[args.count] = NULL;
 	return 0;

@@ -98,11 +98,19 @@ static int add_protocol(struct radius_attrs *attrs, radius_code code, const stru
 	return radius_add_u32(attrs, code, 0, RADIUS_FRAMED_PPP);
 }
 
+/* With EAP this bounds the server's packets (RFC 3579 section 2.4), and so it is what the link takes. */
 static int add_mtu(struct radius_attrs *attrs, radius_code code, const struct source *from)
 {
-	const struct config_ppp *ppp = subscriber_ppp(from->sub);
+	const struct subscriber *sub = from->sub;
+	const struct config_ppp *ppp = subscriber_ppp(sub);
+	uint32_t mtu;
 
-	return ppp ? radius_add_u32(attrs, code, 0, ppp->mtu) : 0;
+	if (!ppp)
+		return 0;
+	mtu = ppp->mtu;
+	if (sub->protocol == PPP_AUTH_EAP && sub->peer_mru && mtu > sub->peer_mru)
+		mtu = sub->peer_mru;
+	return radius_add_u32(attrs, code, 0, mtu);
 }
 
 static int add_session_id(struct radius_attrs *attrs, radius_code code, const struct source *from)
@@ -229,6 +237,7 @@ struct attribute {
 #define REQ  ATTRIBUTE_REQUEST
 #define ACC  ATTRIBUTE_ACCEPT
 #define REJ  ATTRIBUTE_REJECT
+#define CHA  ATTRIBUTE_CHALLENGE
 #define ACCT ATTRIBUTE_ACCOUNTING
 #define NAS  ATTRIBUTE_NAS
 #define WHO  (ATTRIBUTE_REQUEST | ATTRIBUTE_ACCOUNTING)
@@ -332,15 +341,17 @@ static const struct attribute table[] = {
 	  "metrics, which have no meaning here. One that covers an end of a tunnel refuses the "
 	  "subscriber." },
 	{ RADIUS_FRAMED_MTU, REQ | ACC, NUMBER, add_mtu, effect_mtu, false,
-	  "mtu; the answer may lower it." },
-	{ RADIUS_SESSION_TIMEOUT, ACC, NUMBER, NULL, effect_session_timeout, false,
-	  "Seconds from network-up, or from a later authentication, to the end." },
+	  "mtu, with EAP no more than the client's MRU; the answer may lower it." },
+	{ RADIUS_SESSION_TIMEOUT, ACC | CHA, NUMBER, NULL, effect_session_timeout, false,
+	  "Seconds from network-up, or from a later authentication, to the end; of an Access-Challenge: "
+	  "seconds until a client that does not answer is asked once more, 30 at most." },
 	{ RADIUS_IDLE_TIMEOUT, ACC, NUMBER, NULL, effect_idle_timeout, false,
 	  "Seconds without traffic." },
 	{ RADIUS_TERMINATION_ACTION, ACC, NUMBER, NULL, effect_zero, false,
 	  "Default; RADIUS-Request is not obeyed." },
-	{ RADIUS_STATE, ACC, OCTETS, NULL, effect_elsewhere, false,
-	  "Accepted; it belongs to Termination-Action." },
+	{ RADIUS_STATE, REQ | CHA | ACC, OCTETS, NULL, effect_elsewhere, false,
+	  "Of an Access-Challenge: sent back with the client's answer. That of an Access-Accept belongs to "
+	  "Termination-Action." },
 	{ RADIUS_ACCT_INTERIM_INTERVAL, ACC, NUMBER, NULL, effect_interim, false,
 	  "Seconds, 60 at least, or 0 for none." },
 	{ RADIUS_PORT_LIMIT, ACC, NUMBER, NULL, effect_port_limit, false,
@@ -395,6 +406,9 @@ static const struct attribute table[] = {
 	  "Means nothing here." },
 	{ RADIUS_MS_CHAP2_SUCCESS, ACC, OCTETS, NULL, effect_elsewhere, false,
 	  "For the client; without it MS-CHAPv2 cannot succeed." },
+	{ RADIUS_EAP_MESSAGE, REQ | CHA | ACC | REJ, OCTETS, NULL, effect_elsewhere, false,
+	  "EAP, in as many as it takes. Answers must be signed (Message-Authenticator). What an accept or a "
+	  "reject carries is not looked at: their own code decides." },
 	{ RADIUS_MS_CHAP_ERROR, REJ, OCTETS, NULL, NULL, false,
 	  "For the client." },
 	{ RADIUS_MS_MPPE_ENCRYPTION_POLICY, ACC, NUMBER, NULL, effect_elsewhere, false,
@@ -592,6 +606,7 @@ void attributes_dump_man(FILE *out)
 		const char *name;
 	} names[] = {
 		{ ATTRIBUTE_REQUEST, "Access-Request" },
+		{ ATTRIBUTE_CHALLENGE, "Access-Challenge" },
 		{ ATTRIBUTE_ACCEPT, "Access-Accept" },
 		{ ATTRIBUTE_REJECT, "Access-Reject" },
 		{ ATTRIBUTE_ACCOUNTING, "accounting" },

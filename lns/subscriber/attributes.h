@@ -19,6 +19,7 @@ enum attribute_direction {
 	ATTRIBUTE_ACCOUNTING = 4, /* every accounting record of a session */
 	ATTRIBUTE_REJECT = 8,     /* Access-Reject */
 	ATTRIBUTE_NAS = 16,       /* Accounting-On and -Off */
+	ATTRIBUTE_CHALLENGE = 32, /* Access-Challenge */
 };
 
 /* What a subscriber's Access-Request or accounting records say of it. 0 or -errno. */

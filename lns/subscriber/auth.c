@@ -24,7 +24,8 @@
 
 #define REFUSED_DEADLINE ENV_SEC(5) /* for pppd to tell the client and go */
 #define MPPE_KEY_LEN     16
-#define MPPE_40_BIT      2 /* MS-MPPE-Encryption-Types, RFC 2548 section 2.4.5 */
+#define EAP_KEY_LEN      32 /* a half of the MSK, RFC 5216 section 2.3; MPPE takes its beginning */
+#define MPPE_40_BIT      2  /* MS-MPPE-Encryption-Types, RFC 2548 section 2.4.5 */
 #define MPPE_128_BIT     4
 #define MPPE_REQUIRED    2 /* MS-MPPE-Encryption-Policy */
 
@@ -53,6 +54,8 @@ void subscriber_auth_clear(struct subscriber *sub)
 	forget_question(sub);
 	wipe_free(sub->answer, sizeof(*sub->answer));
 	sub->answer = NULL;
+	wipe_free(sub->challenge, sizeof(*sub->challenge));
+	sub->challenge = NULL;
 }
 
 /* ---- the answer ---- */
@@ -260,9 +263,13 @@ static bool take_mppe_key(struct radius_request *request, const struct radius_at
 	uint8_t key[64];
 	const uint8_t *data;
 	size_t len;
-	bool good = radius_get_octets(reply_attrs, code, 0, &data, &len) &&
-		    radius_reply_decrypt(request, data, len, key, sizeof(key)) == MPPE_KEY_LEN;
+	bool good = false;
 
+	if (radius_get_octets(reply_attrs, code, 0, &data, &len)) {
+		int key_len = radius_reply_decrypt(request, data, len, key, sizeof(key));
+
+		good = key_len == MPPE_KEY_LEN || key_len == EAP_KEY_LEN;
+	}
 	if (good)
 		memcpy(out, key, MPPE_KEY_LEN);
 	explicit_bzero(key, sizeof(key));
@@ -291,6 +298,12 @@ static bool take_mppe_keys(struct subscriber *sub, struct radius_request *reques
 	reply->flags |= PPP_AUTH_MPPE_ALLOWED;
 	reply->flags |= policy == MPPE_REQUIRED ? PPP_AUTH_MPPE_REQUIRED : 0;
 	return true;
+}
+
+/* Whether its method makes keys, or may make them: EAP's is not known. */
+static bool has_keys(const struct subscriber *sub)
+{
+	return sub->protocol == PPP_AUTH_MSCHAP_V2 || sub->protocol == PPP_AUTH_EAP;
 }
 
 /* What cannot be obeyed is said; false when it refuses the subscriber. */
@@ -329,7 +342,7 @@ static void radius_accepts(struct subscriber *sub, struct radius_request *reques
 		 !take_mschap_text(sub, reply_attrs, RADIUS_MS_CHAP2_SUCCESS))
 		subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_BAD_PROFILE, NULL,
 			"MS-CHAP2-Success is missing");
-	else if (sub->protocol == PPP_AUTH_MSCHAP_V2 && !take_mppe_keys(sub, request, reply_attrs))
+	else if (has_keys(sub) && !take_mppe_keys(sub, request, reply_attrs))
 		subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_BAD_PROFILE, NULL,
 			"encryption is required, and its keys are missing");
 	else if (is_obeyed(sub, ignored)) {
@@ -350,6 +363,27 @@ static void radius_rejects(struct subscriber *sub, const struct radius_attrs *re
 	subscriber_refuse(sub, PPP_AUTH_REJECT, END_REFUSED, message[0] ? message : NULL, text);
 }
 
+/* RADIUS wants to hear more: in EAP the client is asked, and pppd comes back with what it says. */
+static void radius_challenges(struct subscriber *sub, const struct radius_attrs *reply_attrs)
+{
+	const char *why = "RADIUS sent an Access-Challenge, which PAP and CHAP cannot carry";
+	int err = -EBADMSG;
+
+	if (sub->protocol == PPP_AUTH_EAP)
+		err = subscriber_eap_challenge(reply_attrs, &sub->challenge, &why);
+	if (err == -ENOMEM) {
+		subscriber_refuse(
+			sub, PPP_AUTH_UNAVAILABLE, END_NO_RESOURCE, NULL, "out of memory");
+	} else if (err < 0) {
+		subscriber_refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL, why);
+	} else {
+		sub->challenge->request = sub->question;
+		if (sub->channel && ppp_channel_ask(sub->channel, sub->challenge) == -EINVAL)
+			log_error("session %s: bug: the question to pppd breaks the protocol",
+				sub->acct_session_id);
+	}
+}
+
 static void radius_done(void *ctx, enum radius_outcome outcome, unsigned int code,
 	const struct radius_attrs *reply_attrs, const char *server)
 {
@@ -366,8 +400,7 @@ static void radius_done(void *ctx, enum radius_outcome outcome, unsigned int cod
 		else if (code == RADIUS_ACCESS_REJECT)
 			radius_rejects(sub, reply_attrs);
 		else
-			subscriber_refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL,
-				"RADIUS sent an Access-Challenge, which PAP and CHAP cannot carry");
+			radius_challenges(sub, reply_attrs);
 		break;
 	case RADIUS_TIMEOUT:
 		snprintf(detail, sizeof(detail),
@@ -387,7 +420,8 @@ static void radius_done(void *ctx, enum radius_outcome outcome, unsigned int cod
 	}
 }
 
-static void ask_radius(struct subscriber *sub)
+/* response: of EAP, otherwise NULL and the question is in sub->asked. */
+static void ask_radius(struct subscriber *sub, const struct ppp_eap *response)
 {
 	struct radius_attrs *attrs;
 	int err;
@@ -399,7 +433,9 @@ static void ask_radius(struct subscriber *sub)
 	}
 	attrs = radius_attrs_new();
 	err = attrs ? attributes_add(sub, ATTRIBUTE_REQUEST, attrs) : -ENOMEM;
-	err = err ? err : add_credentials(attrs, sub->asked);
+	if (!err)
+		err = response ? subscriber_eap_add(attrs, response)
+			       : add_credentials(attrs, sub->asked);
 	if (!err)
 		sub->request = radius_send(
 			sub->all->config.auth, RADIUS_ACCESS_REQUEST, attrs, 0, radius_done, sub);
@@ -414,12 +450,11 @@ static void ask_radius(struct subscriber *sub)
 /* ---- the question ---- */
 
 /* The name as the client sent it; false for one that no server can know. */
-static bool take_name(struct subscriber *sub, const struct ppp_auth_request *request)
+static bool take_name(struct subscriber *sub, const uint8_t *name, size_t len)
 {
-	if (request->name_len == 0 || request->name_len >= sizeof(sub->user) ||
-		memchr(request->name, '\0', request->name_len))
+	if (len == 0 || len >= sizeof(sub->user) || memchr(name, '\0', len))
 		return false;
-	subscriber_set_user(sub, (const char *)request->name, request->name_len);
+	subscriber_set_user(sub, (const char *)name, len);
 	return true;
 }
 
@@ -436,29 +471,53 @@ static void forget_verdict(struct subscriber *sub)
 		env_timer_start(sub->timer, sub->setup_by > now ? sub->setup_by - now : 0);
 }
 
-void subscriber_authenticate(struct subscriber *sub, const struct ppp_auth_request *request)
+/* What was asked before is over. False: a repeat, which gets its answer when there is one, or the end. */
+static bool question_begin(struct subscriber *sub, uint32_t number, uint16_t protocol)
 {
-	if (request->request == sub->question) { /* a repeat */
-		if (sub->answer && sub->answer->result && sub->channel)
+	if (number == sub->question) {
+		if (sub->challenge && sub->channel)
+			(void)ppp_channel_ask(sub->channel, sub->challenge);
+		else if (sub->answer && sub->answer->result && sub->channel)
 			(void)ppp_channel_reply(sub->channel, sub->answer);
-		return;
+		return false;
 	}
 	subscriber_auth_clear(sub);
-	sub->asked = malloc(sizeof(*sub->asked));
 	sub->answer = calloc(1, sizeof(*sub->answer));
-	if (!sub->asked || !sub->answer) {
+	if (protocol != PPP_AUTH_EAP)
+		sub->asked = malloc(sizeof(*sub->asked));
+	if (!sub->answer || (protocol != PPP_AUTH_EAP && !sub->asked)) {
 		subscriber_auth_clear(sub);
 		subscriber_end(sub, END_NO_RESOURCE, "out of memory");
-		return;
+		return false;
 	}
 	forget_verdict(sub);
+	sub->question = number;
+	sub->protocol = protocol;
+	return true;
+}
+
+void subscriber_authenticate(struct subscriber *sub, const struct ppp_auth_request *request)
+{
+	if (!question_begin(sub, request->request, request->protocol))
+		return;
 	memcpy(sub->asked, request, sizeof(*request));
-	sub->question = request->request;
-	sub->protocol = request->protocol;
-	if (!take_name(sub, request))
+	if (!take_name(sub, request->name, request->name_len))
 		subscriber_refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL, "malformed user name");
 	else if (sub->all->config.config->has_radius)
-		ask_radius(sub);
+		ask_radius(sub, NULL);
 	else
 		ask_users(sub);
+}
+
+void subscriber_authenticate_eap(struct subscriber *sub, const struct ppp_eap *response)
+{
+	if (!question_begin(sub, response->request, PPP_AUTH_EAP))
+		return;
+	if (!take_name(sub, response->name, response->name_len))
+		subscriber_refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL, "malformed user name");
+	else if (sub->all->config.config->has_radius)
+		ask_radius(sub, response);
+	else
+		subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_NO_RADIUS, NULL,
+			"EAP needs RADIUS, and the radius section was removed");
 }

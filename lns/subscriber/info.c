@@ -27,6 +27,7 @@ static const char *auth_name(unsigned int protocol)
 		[PPP_AUTH_PAP] = "PAP",
 		[PPP_AUTH_CHAP_MD5] = "CHAP",
 		[PPP_AUTH_MSCHAP_V2] = "MS-CHAPv2",
+		[PPP_AUTH_EAP] = "EAP",
 	};
 
 	return protocol > 0 && protocol < sizeof(names) / sizeof(names[0]) ? names[protocol] : "-";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The inside of a subscriber, shared by the files of this folder: subscriber.c (life and end), setup.c
- * and queue.c (start), auth.c and grant.c (who it is, what it gets), route.c, limit.c,
+ * and queue.c (start), auth.c, eap.c and grant.c (who it is, what it gets), route.c, limit.c,
  * accounting.c (records).
  */
 #ifndef LNS_SUBSCRIBER_INTERNAL_H
@@ -72,8 +72,10 @@ struct subscriber {
 	struct radius_request *request;
 	struct ppp_auth_request *asked; /* the one in work; wiped and freed when it is answered */
 	struct ppp_auth_reply *answer;  /* to question, for repeats; freed at NCP-up */
+	struct ppp_eap *challenge;      /* the answer, when it is one in EAP; or NULL */
 	uint32_t question;              /* number of the one in work or answered last, 0 = none */
 	uint16_t protocol;
+	uint16_t peer_mru;             /* of the client, once LCP is open */
 	char server[64];               /* that answered */
 	char user[254];                /* as sent, no NUL */
 	char user_text[128];           /* printable */
@@ -184,6 +186,8 @@ void subscriber_kills_free(struct subscribers *all);
 
 /* Answers an AUTH_REQUEST of pppd: RADIUS, or the users file. */
 void subscriber_authenticate(struct subscriber *sub, const struct ppp_auth_request *request);
+/* The same for a step of EAP: RADIUS alone. */
+void subscriber_authenticate_eap(struct subscriber *sub, const struct ppp_eap *response);
 /* Cancels a request in flight, wipes and frees what authentication left. */
 void subscriber_auth_clear(struct subscriber *sub);
 /* Answers the question in work: no. verdict and detail are what pppd's end will mean. */
@@ -191,6 +195,17 @@ void subscriber_refuse(struct subscriber *sub, enum ppp_auth_result result, enum
 	const char *message, const char *detail);
 /* Answers it: yes, with what sub->granted says. */
 void subscriber_accept(struct subscriber *sub);
+
+/* ---- eap.c ---- */
+
+/* Adds EAP-Message and State. 0 or -errno as radius_add_octets. */
+int subscriber_eap_add(struct radius_attrs *attrs, const struct ppp_eap *response);
+/*
+ * What an Access-Challenge has for the client, in *ret_challenge but for its head and request. 0; -ENOMEM;
+ * or -EBADMSG and in *ret_why what is wrong with it.
+ */
+int subscriber_eap_challenge(
+	const struct radius_attrs *reply, struct ppp_eap **ret_challenge, const char **ret_why);
 
 /* ---- grant.c ---- */
 

@@ -220,6 +220,15 @@ static void on_auth_request(void *ctx, const struct ppp_auth_request *request)
 		subscriber_authenticate(sub, request);
 }
 
+static void on_eap_response(void *ctx, const struct ppp_eap *response)
+{
+	struct subscriber *sub = ctx;
+
+	sub->heard = true;
+	if (sub->state != SUBSCRIBER_ENDING)
+		subscriber_authenticate_eap(sub, response);
+}
+
 void subscriber_authorised(struct subscriber *sub)
 {
 	if (sub->state == SUBSCRIBER_UP) {
@@ -238,6 +247,7 @@ static void on_link_up(void *ctx, const struct ppp_link_up *message)
 	sub->link_ifindex = message->ifindex;
 	if (!sub->link)
 		sub->link = env_now(sub->all->host.env);
+	sub->peer_mru = message->peer_mru;
 	if (sub->l2tp && sub->state != SUBSCRIBER_ENDING)
 		l2tp_session_set_link_info(sub->l2tp, message->send_accm, message->receive_accm);
 }
@@ -373,6 +383,7 @@ static void on_channel_closed(void *ctx, const char *reason)
 
 static const struct ppp_channel_ops channel_ops = {
 	.auth_request = on_auth_request,
+	.eap_response = on_eap_response,
 	.link_up = on_link_up,
 	.ncp_up = on_ncp_up,
 	.ncp_down = on_ncp_down,

@@ -38,6 +38,12 @@ static void message_read(const union ppp_message *message)
 		if (message->auth_reply.message_len == sizeof(message->auth_reply.message))
 			abort(); /* there must be room for a terminator */
 		break;
+	case PPP_EAP_RESPONSE:
+	case PPP_EAP_REQUEST:
+		span_read(message->eap.name, message->eap.name_len);
+		span_read(message->eap.state, message->eap.state_len);
+		span_read(message->eap.packet, message->eap.packet_len);
+		break;
 	case PPP_NCP_UP:
 		sink += strlen(message->ncp_up.ifname);
 		break;
@@ -51,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		sizeof(struct ppp_forked), sizeof(struct ppp_forked),
 		sizeof(struct ppp_auth_request), sizeof(struct ppp_auth_reply),
 		sizeof(struct ppp_ncp_up), sizeof(struct ppp_ncp_down), sizeof(struct ppp_link_up),
-		sizeof(struct ppp_link_down) };
+		sizeof(struct ppp_link_down), sizeof(struct ppp_eap), sizeof(struct ppp_eap) };
 	union ppp_message *message;
 	uint32_t len = size;
 

@@ -69,6 +69,9 @@ alice	Cleartext-Password := "wonderland"
 	Class = "gold",
 	Class += "residential"
 
+carol	Cleartext-Password := "lobster", EAP-Type := MSCHAPv2
+	Framed-Pool = "subscribers"
+
 DEFAULT	Cleartext-Password := "builder"
 	Framed-Pool = "subscribers"
 """

@@ -50,6 +50,7 @@ struct session {
 	int pidfd;
 	struct env_io *exit_io, *frame_io;
 	pid_t client;
+	uint32_t question; /* the last step of EAP */
 };
 
 static struct env *env;
@@ -226,13 +227,46 @@ static bool request_check(const struct ppp_auth_request *request, struct ppp_aut
 
 /* --- the engine's callbacks ------------------------------------------------------------------ */
 
+static void reply_send(struct session *session, struct ppp_auth_reply *reply)
+{
+	int err;
+
+	reply->flags = reply_flags;
+	if (!reply->mppe_types)
+		reply->flags &= ~(PPP_AUTH_MPPE_ALLOWED | PPP_AUTH_MPPE_REQUIRED);
+	reply->local = htonl(0x0a0a0001);
+	reply->remote = htonl(0x0a0b0000 + session->id);
+	reply->dns[0] = htonl(0xc0000235);
+	reply->dns[1] = htonl(0xc0000236);
+	memcpy(reply->interface_id, "\x02\0\0\0\0\0\0\x42", 8);
+	if (!reply->message_len)
+		reply->message_len = snprintf((char *)reply->message, sizeof(reply->message), "%s",
+			reply->result == PPP_AUTH_ACCEPT ? "Welcome" : "Go away");
+	err = ppp_channel_reply(session->channel, reply);
+	if (err)
+		event("{\"event\":\"reply-failed\",\"session\":%u,\"error\":%d}", session->id, err);
+}
+
+static void on_eap_response(void *ctx, const struct ppp_eap *response)
+{
+	struct session *session = ctx;
+	char name[513], state[513], packet[2 * PPP_EAP_MAX + 1];
+
+	session->question = response->request;
+	hex_text(name, response->name, response->name_len);
+	hex_text(state, response->state, response->state_len);
+	hex_text(packet, response->packet, response->packet_len);
+	event("{\"event\":\"eap\",\"session\":%u,\"request\":%u,\"name\":\"%s\",\"state\":\"%s\","
+	      "\"packet\":\"%s\"}",
+		session->id, response->request, name, state, packet);
+}
+
 static void on_auth_request(void *ctx, const struct ppp_auth_request *request)
 {
 	struct session *session = ctx;
 	struct ppp_auth_reply reply = { .request = request->request };
 	char name[513], challenge[513];
 	bool good = request_check(request, &reply);
-	int err;
 
 	hex_text(name, request->name, request->name_len);
 	hex_text(challenge, request->challenge, request->challenge_len);
@@ -243,20 +277,7 @@ static void on_auth_request(void *ctx, const struct ppp_auth_request *request)
 	if (silent)
 		return;
 	reply.result = reply_result ? reply_result : good ? PPP_AUTH_ACCEPT : PPP_AUTH_REJECT;
-	reply.flags = reply_flags;
-	if (!reply.mppe_types)
-		reply.flags &= ~(PPP_AUTH_MPPE_ALLOWED | PPP_AUTH_MPPE_REQUIRED);
-	reply.local = htonl(0x0a0a0001);
-	reply.remote = htonl(0x0a0b0000 + session->id);
-	reply.dns[0] = htonl(0xc0000235);
-	reply.dns[1] = htonl(0xc0000236);
-	memcpy(reply.interface_id, "\x02\0\0\0\0\0\0\x42", 8);
-	if (!reply.message_len)
-		reply.message_len = snprintf((char *)reply.message, sizeof(reply.message), "%s",
-			good ? "Welcome" : "Go away");
-	err = ppp_channel_reply(session->channel, &reply);
-	if (err)
-		event("{\"event\":\"reply-failed\",\"session\":%u,\"error\":%d}", session->id, err);
+	reply_send(session, &reply);
 	explicit_bzero(&reply, sizeof(reply));
 }
 
@@ -311,6 +332,7 @@ static void on_closed(void *ctx, const char *reason)
 
 static const struct ppp_channel_ops channel_ops = {
 	.auth_request = on_auth_request,
+	.eap_response = on_eap_response,
 	.link_up = on_link_up,
 	.ncp_up = on_ncp_up,
 	.ncp_down = on_ncp_down,
@@ -574,6 +596,7 @@ static void command_template(char **words)
 	ppp.lcp_echo_interval = strtoul(option(words, "echo"), NULL, 10);
 	/* Letters: c CHAP-MD5, m MS-CHAPv2, p PAP. */
 	ppp.auth = (strchr(auth, 'c') ? CONFIG_AUTH_CHAP : 0) |
+		   (strchr(auth, 'e') ? CONFIG_AUTH_EAP : 0) |
 		   (strchr(auth, 'm') ? CONFIG_AUTH_MSCHAP_V2 : 0) |
 		   (strchr(auth, 'p') ? CONFIG_AUTH_PAP : 0);
 	netns_enter(0);
@@ -767,6 +790,28 @@ static void command_answers(char **words)
 					    : 0;
 }
 
+/* challenge SESSION PACKET WAIT STATE (hexadecimal, "-" for none): goes on with EAP */
+static void command_challenge(char **words)
+{
+	struct session *session = session_arg(words[0]);
+	struct ppp_eap eap = { .request = session->question, .wait = strtoul(words[2], NULL, 10) };
+
+	eap.packet_len = hex_parse(eap.packet, sizeof(eap.packet), words[1]);
+	eap.state_len = hex_parse(eap.state, sizeof(eap.state), words[3]);
+	if (ppp_channel_ask(session->channel, &eap))
+		die("ppp_channel_ask");
+}
+
+/* decide SESSION RESULT: ends EAP; 1 accept, 2 reject, 3 unavailable */
+static void command_decide(char **words)
+{
+	struct session *session = session_arg(words[0]);
+	struct ppp_auth_reply reply = { .request = session->question };
+
+	reply.result = strtoul(words[1], NULL, 10);
+	reply_send(session, &reply);
+}
+
 static void command_flags(char **words)
 {
 	reply_flags = strtoul(words[0], NULL, 10);
@@ -818,6 +863,8 @@ static const struct {
 	{ "engine-up", 0, command_engine_up },
 	{ "abandon", 1, command_abandon },
 	{ "answers", 1, command_answers },
+	{ "challenge", 4, command_challenge },
+	{ "decide", 2, command_decide },
 	{ "flags", 1, command_flags },
 	{ "drop-template", 0, command_drop_template },
 	{ "malformed", 0, command_malformed },

@@ -128,7 +128,7 @@ def lns():
             run("ip", "netns", "del", name)
 
 
-LCP, PAP_PROTOCOL, CHAP_PROTOCOL, IPCP, IPV6CP = 0xC021, 0xC023, 0xC223, 0x8021, 0x8057
+LCP, PAP_PROTOCOL, CHAP_PROTOCOL, EAP, IPCP, IPV6CP = 0xC021, 0xC023, 0xC223, 0xC227, 0x8021, 0x8057
 REQUEST, ACK, NAK, REJECT, TERMINATE, TERMINATED = 1, 2, 3, 4, 5, 6
 
 
@@ -671,3 +671,199 @@ def test_renegotiated_lcp_with_proxied_response(lns):
     client.expect(LCP, TERMINATE)
     client.send(LCP, TERMINATED, 1)
     assert lns.wait("link-down", 1)["status"] == 11
+
+
+# EAP, as the client that says everything by hand; the test plays RADIUS.
+
+EAP_REQUEST, EAP_RESPONSE, EAP_SUCCESS, EAP_FAILURE = 1, 2, 3, 4
+IDENTITY, NAK_TYPE, MD5 = b"\x01", b"\x03", b"\x04"
+
+
+def eap_packet(code, ident, data=b""):
+    return struct.pack("!BBH", code, ident, 4 + len(data)) + data
+
+
+def eap_asked(lns, session=1):
+    """What reached the engine: name, State and packet."""
+    said = lns.wait("eap", session)
+    return bytes.fromhex(said["name"]), bytes.fromhex(said["state"]), bytes.fromhex(said["packet"])
+
+
+def challenge(lns, packet, wait=0, state=b"", session=1):
+    lns.tell("challenge", session, packet.hex(), wait, state.hex() or "-")
+
+
+@pytest.fixture
+def eap(lns):
+    """A client that was asked who it is."""
+    lns.tell("template", "auth=e")
+    lns.tell("open", 1)
+    client = ScriptedClient(lns, 1)
+    lns.tell("fork", 1)
+    assert b"\x03\x04\xc2\x27" in client.open_lcp()
+    client.ident, data = client.expect(EAP, EAP_REQUEST)
+    assert data == IDENTITY
+    return client
+
+
+def test_eap(lns, eap):
+    """Both ways whole and unchanged, with what RADIUS wants to see again, to a session that is up."""
+    eap.send(EAP, EAP_RESPONSE, eap.ident, IDENTITY + b"alice\x80")
+    name, state, packet = eap_asked(lns)
+    assert (name, state) == (b"alice\x80", b"")
+    assert packet == eap_packet(EAP_RESPONSE, eap.ident, IDENTITY + b"alice\x80")
+    long = b"\x0d" + bytes(range(256)) * 5 + bytes(215)  # 1,500 octets with the header: as many as may be
+    challenge(lns, eap_packet(EAP_REQUEST, 77, long), state=b"\x00first")
+    assert eap.expect(EAP, EAP_REQUEST) == (77, long)
+    eap.send(EAP, EAP_RESPONSE, 77, long)
+    name, state, packet = eap_asked(lns)
+    assert (name, state) == (b"alice\x80", b"\x00first") and packet[4:] == long
+    challenge(lns, eap_packet(EAP_REQUEST, 78, MD5 + b"x"))
+    eap.expect(EAP, EAP_REQUEST)
+    eap.send(EAP, EAP_RESPONSE, 78, NAK_TYPE + b"\x1a")
+    name, state, packet = eap_asked(lns)
+    assert (name, state) == (b"alice\x80", b"") and packet == eap_packet(EAP_RESPONSE, 78, NAK_TYPE + b"\x1a")
+    lns.tell("decide", 1, 1)
+    assert eap.expect(EAP, EAP_SUCCESS) == (78, b"")
+    eap.open_ipcp()
+    lns.wait("ncp-up", 1, family=IPV4)
+    # It is over: what comes now is nobody's.
+    eap.send(EAP, EAP_RESPONSE, 78, MD5 + b"again")
+    eap.send(LCP, 9, 3, bytes(4))
+    eap.expect(LCP, 10)
+    assert not [e for e in lns.drain() if e["event"] == "eap"]
+
+
+@pytest.mark.parametrize("result,end", [(2, END_AUTH_FAILED), (3, END_AUTH_TIMEOUT)])
+def test_eap_refused(lns, eap, result, end):
+    eap.send(EAP, EAP_RESPONSE, eap.ident, IDENTITY + b"alice")
+    eap_asked(lns)
+    lns.tell("decide", 1, result)
+    assert eap.expect(EAP, EAP_FAILURE) == (eap.ident, b"")
+    eap.expect(LCP, TERMINATE)
+    assert lns.wait("link-down", 1)["end"] == end
+
+
+def test_eap_nonsense(lns, eap):
+    """Whatever does not answer the request is passed over, and what does is taken all the same."""
+    wrong = (eap.ident + 1) & 255
+    for packet in (
+        b"", b"\x02", eap_packet(EAP_RESPONSE, eap.ident)[:3], eap_packet(EAP_RESPONSE, eap.ident),
+        eap_packet(EAP_RESPONSE, wrong, IDENTITY + b"mallory"),
+        eap_packet(EAP_REQUEST, eap.ident, IDENTITY),
+        eap_packet(EAP_SUCCESS, eap.ident), eap_packet(EAP_FAILURE, eap.ident),
+        eap_packet(0, eap.ident, IDENTITY), eap_packet(255, eap.ident, IDENTITY),
+        eap_packet(EAP_RESPONSE, eap.ident, NAK_TYPE + b"\x04"),
+        eap_packet(EAP_RESPONSE, eap.ident, MD5 + b"\x10" + bytes(16)),
+        eap_packet(EAP_RESPONSE, eap.ident, b"\xfe"),
+        struct.pack("!BBH", EAP_RESPONSE, eap.ident, 65535) + IDENTITY + b"mallory",
+        struct.pack("!BBH", EAP_RESPONSE, eap.ident, 0) + IDENTITY + b"mallory",
+        bytes([EAP_RESPONSE, wrong]) + os.urandom(1400),
+    ):
+        lns.tell("send", 1, (struct.pack("!H", EAP) + packet).hex())
+    eap.send(EAP, EAP_RESPONSE, eap.ident, IDENTITY + b"alice")
+    assert eap_asked(lns)[0] == b"alice"
+    challenge(lns, eap_packet(EAP_REQUEST, wrong, MD5 + b"\x10" + bytes(16)))
+    eap.expect(EAP, EAP_REQUEST)
+    eap.send(EAP, EAP_RESPONSE, eap.ident, IDENTITY + b"alice")  # said before
+    eap.send(EAP, EAP_RESPONSE, wrong, b"\x0d")  # not what was asked
+    eap.send(EAP, EAP_RESPONSE, wrong, MD5 + b"\x10" + bytes(16))
+    assert eap_asked(lns)[2][4:5] == MD5
+    lns.tell("decide", 1, 2)
+    eap.expect(EAP, EAP_FAILURE)
+    assert lns.wait("link-down", 1)["end"] == END_AUTH_FAILED
+    assert not [e for e in lns.drain() if e["event"] == "eap"]
+
+
+def test_eap_is_repeated(lns, eap):
+    """A request that is not answered is said again, unchanged, when RADIUS said to; not for ever."""
+    eap.send(EAP, EAP_RESPONSE, eap.ident, IDENTITY + b"alice")
+    eap_asked(lns)
+    challenge(lns, eap_packet(EAP_REQUEST, 5, MD5 + b"\x01x"), wait=1)
+    for _ in range(10):
+        assert eap.expect(EAP, EAP_REQUEST) == (5, MD5 + b"\x01x")
+    eap.expect(EAP, EAP_FAILURE)
+    assert lns.wait("link-down", 1)["end"] == END_AUTH_TIMEOUT
+
+
+def test_eap_protocol_reject(lns, eap):
+    """It said yes in LCP and does not know EAP."""
+    packet = struct.pack("!H", EAP) + eap_packet(EAP_REQUEST, eap.ident, IDENTITY)
+    eap.send(LCP, 8, 1, packet)
+    assert lns.wait("link-down", 1)["end"] == END_AUTH_TIMEOUT
+
+
+def test_eap_starts_again_with_lcp(lns, eap):
+    """A client that restarts LCP is asked anew; what was under way is forgotten, its State too."""
+    eap.send(EAP, EAP_RESPONSE, eap.ident, IDENTITY + b"alice")
+    eap_asked(lns)
+    challenge(lns, eap_packet(EAP_REQUEST, 5, MD5 + b"\x01x"), state=b"old")
+    eap.expect(EAP, EAP_REQUEST)
+    eap.send(LCP, REQUEST, 9, bytes.fromhex("0506") + os.urandom(4))
+    ident, options = eap.expect(LCP, REQUEST)
+    eap.expect(LCP, ACK)
+    eap.send(LCP, ACK, ident, options)
+    ident, data = eap.expect(EAP, EAP_REQUEST)
+    assert data == IDENTITY
+    eap.send(EAP, EAP_RESPONSE, ident, IDENTITY + b"bob")
+    name, state, _ = eap_asked(lns)
+    assert (name, state) == (b"bob", b"")
+    lns.tell("decide", 1, 1)
+    assert eap.expect(EAP, EAP_SUCCESS)[0] == ident
+
+
+def test_eap_outlives_its_engine(lns, eap):
+    """The engine is replaced while a question is open: the next one gets it again, with all it needs."""
+    eap.send(EAP, EAP_RESPONSE, eap.ident, IDENTITY + b"alice")
+    eap_asked(lns)
+    challenge(lns, eap_packet(EAP_REQUEST, 5, MD5 + b"\x01x"), state=b"kept")
+    eap.expect(EAP, EAP_REQUEST)
+    lns.tell("engine-down")
+    eap.send(EAP, EAP_RESPONSE, 5, MD5 + b"\x01y")
+    lns.tell("engine-up")
+    name, state, packet = eap_asked(lns)
+    assert (name, state) == (b"alice", b"kept") and packet[4:] == MD5 + b"\x01y"
+    lns.tell("decide", 1, 1)
+    eap.expect(EAP, EAP_SUCCESS)
+    eap.open_ipcp()
+    lns.wait("ncp-up", 1, family=IPV4)
+
+
+def test_eap_or_chap(lns):
+    """A client that does not want EAP is offered what else the configuration has."""
+    lns.tell("template", "auth=ec")
+    lns.tell("open", 1)
+    client = ScriptedClient(lns, 1)
+    lns.tell("fork", 1)
+    ident, options = client.expect(LCP, REQUEST)
+    assert b"\x03\x04\xc2\x27" in options
+    client.send(LCP, NAK, ident, bytes.fromhex("0305c22305"))
+    client.open_lcp()
+    client.answer_chap()
+    assert lns.wait("auth", 1)["good"]
+    assert not [e for e in lns.drain() if e["event"] == "eap"]
+
+
+def test_proxied_eap_is_not_taken(lns):
+    """A LAC's LCP that agreed on EAP is negotiated again, and the client says for itself who it is."""
+    lns.tell("template", "auth=e")
+    lns.tell("open", 1)
+    client = ScriptedClient(lns, 1)
+    lns.tell("fork", 1, "lcp=accept", "sent=0304c2270506aabbccdd", "received=050611223344")
+    client.open_lcp()
+    ident, data = client.expect(EAP, EAP_REQUEST)
+    assert data == IDENTITY
+    assert lns.wait("link-up", 1)["proxied"] == 0
+
+
+def test_we_do_not_prove_ourselves_by_eap(lns):
+    """A client that wants us to authenticate is told no, and goes on without."""
+    lns.tell("template", "auth=ec")
+    lns.tell("open", 1)
+    client = ScriptedClient(lns, 1)
+    lns.tell("fork", 1)
+    magic = bytes.fromhex("0506") + os.urandom(4)
+    client.send(LCP, REQUEST, 1, bytes.fromhex("0304c227") + magic)
+    assert client.expect(LCP, REJECT) == (1, bytes.fromhex("0304c227"))
+    client.send(LCP, REQUEST, 2, magic)
+    client.expect(LCP, ACK)

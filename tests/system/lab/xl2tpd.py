@@ -177,7 +177,8 @@ class Xl2tpdLac(Xl2tpd):
                 f"ifname {call.name}",
                 f"logfile {call.log}",
                 *("noauth", "nodetach", "debug", "usepeerdns", "noipdefault"),
-                *("noccp", "novj", "noipv6", "ipcp-accept-local", "ipcp-accept-remote"),
+                *([] if any("mppe" in option for option in call.options) else ["noccp"]),
+                *("novj", "noipv6", "ipcp-accept-local", "ipcp-accept-remote"),
                 *("mtu 1400", "mru 1400", "lcp-echo-interval 0", "lcp-max-terminate 2"),
                 *call.options,
             ]

@@ -234,8 +234,9 @@ Test(config, errors_of_values)
 		{ LAC("host-name = 'a b'"), AT_LAC "host-name: 'a b' is not a host name\n" },
 		{ LAC("proxy-lcp = yes"), AT_LAC "proxy-lcp: 'yes' is not known (one of accept, "
 						 "renegotiate, never)\n" },
-		{ PPP("auth = { chap, eap }"),
-			AT_PPP "auth: 'eap' is not known (one of chap, mschap-v2, pap)\n" },
+		{ PPP("auth = { chap, srp }"),
+			AT_PPP "auth: 'srp' is not known (one of chap, mschap-v2, pap, eap)\n" },
+		{ PPP("auth = { chap, eap }"), AT_PPP "auth: 'eap' needs a radius section\n" },
 		{ PPP("auth = {}"), "lns.conf:5: ppp \"x\": auth: the list is empty\n" },
 		{ PPP("mtu = 575"), AT_PPP "mtu: '575' is out of range (from 576 to 1500)\n" },
 		{ PPP("dns = ::1"), AT_PPP "dns: '::1' is not an IPv4 address\n" },

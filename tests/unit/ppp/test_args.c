@@ -49,6 +49,8 @@ Test(args, what_the_configuration_changes)
 {
 	struct config_ppp ppp = base;
 
+	ppp.auth = CONFIG_AUTH_EAP;
+	cr_assert_not_null(strstr(line(&ppp), " refuse-eap require-eap mtu "));
 	ppp.auth = CONFIG_AUTH_MSCHAP_V2;
 	ppp.ipv6 = true;
 	ppp.ipv4 = false;

@@ -14,7 +14,7 @@
 
 #define SESSION 99
 
-/* What the callbacks saw, in order: a auth, L link up, u/d NCP up/down, D link down, c closed. */
+/* What the callbacks saw, in order: a auth, e EAP, L link up, u/d NCP up/down, D link down, c closed. */
 static struct seen {
 	char order[64];
 	int count;
@@ -38,6 +38,13 @@ static void on_auth(void *ctx, const struct ppp_auth_request *request)
 	cr_assert_eq(ctx, &seen);
 	seen.request = request->request;
 	note('a');
+}
+
+static void on_eap(void *ctx, const struct ppp_eap *response)
+{
+	cr_assert_eq(ctx, &seen);
+	seen.request = response->request;
+	note('e');
 }
 
 static void on_link_up(void *ctx, const struct ppp_link_up *message)
@@ -71,7 +78,7 @@ static void on_closed(void *ctx, const char *reason)
 	note('c');
 }
 
-static const struct ppp_channel_ops ops = { on_auth, on_link_up, on_ncp_up, on_ncp_down,
+static const struct ppp_channel_ops ops = { on_auth, on_eap, on_link_up, on_ncp_up, on_ncp_down,
 	on_link_down, on_closed };
 
 static struct env *env;
@@ -239,4 +246,25 @@ Test(channel, a_later_engine_adopts_it, .init = setup, .fini = teardown)
 	cr_assert_eq(ppp_channel_adopt(env, kept, SESSION, &ops, &seen, &seen.channel), 0);
 	poll_all();
 	cr_assert_str_eq(seen.order, "D");
+}
+
+Test(channel, eap_both_ways, .init = setup, .fini = teardown)
+{
+	struct ppp_eap eap = { .request = 4, .packet_len = 6, .packet = { 2, 1, 0, 6, 1, 'x' } };
+	union ppp_message got;
+
+	plugin_send(&eap, PPP_EAP_RESPONSE, sizeof(eap));
+	poll_all();
+	cr_assert_str_eq(seen.order, "e");
+	cr_assert_eq(seen.request, 4);
+	cr_assert_eq(ppp_channel_ask(seen.channel, &eap), -EINVAL, "a Response is no Request");
+	eap.packet[0] = PPP_EAP_CODE_REQUEST;
+	cr_assert_eq(ppp_channel_ask(seen.channel, &eap), 0);
+	cr_assert_eq(recv(plugin, &got, sizeof(got), MSG_DONTWAIT), sizeof(eap));
+	cr_assert_eq(ppp_message_check(&got, sizeof(eap)), 0);
+	cr_assert_eq(got.head.type, PPP_EAP_REQUEST);
+	/* Only lnsd asks. */
+	plugin_send(&eap, PPP_EAP_REQUEST, sizeof(eap));
+	poll_all();
+	cr_assert_str_eq(seen.order, "ec");
 }

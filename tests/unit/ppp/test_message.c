@@ -20,6 +20,8 @@ static const uint32_t sizes[PPP_MESSAGE_MAX] = {
 	[PPP_NCP_DOWN] = sizeof(struct ppp_ncp_down),
 	[PPP_LINK_UP] = sizeof(struct ppp_link_up),
 	[PPP_LINK_DOWN] = sizeof(struct ppp_link_down),
+	[PPP_EAP_RESPONSE] = sizeof(struct ppp_eap),
+	[PPP_EAP_REQUEST] = sizeof(struct ppp_eap),
 };
 
 /* A message of each type that is all right. */
@@ -64,6 +66,15 @@ static void message_make(union ppp_message *message, int type)
 		break;
 	case PPP_LINK_DOWN:
 		message->link_down.end = PPP_END_PEER;
+		break;
+	case PPP_EAP_RESPONSE:
+	case PPP_EAP_REQUEST:
+		message->eap.packet_len = 260;
+		message->eap.packet[0] =
+			type == PPP_EAP_REQUEST ? PPP_EAP_CODE_REQUEST : PPP_EAP_CODE_RESPONSE;
+		message->eap.packet[2] = 260 >> 8;
+		message->eap.packet[3] = 260 & 0xff;
+		message->eap.packet[4] = PPP_EAP_TYPE_MD5;
 		break;
 	}
 }
@@ -178,6 +189,25 @@ static const struct {
 	FIELD(PPP_LINK_DOWN, link_down.end, PPP_END_OTHER + 1, -EBADMSG),
 	FIELD(PPP_LINK_DOWN, link_down.status, 255, 0),
 	FIELD(PPP_LINK_DOWN, link_down.status, 256, -EBADMSG),
+
+	FIELD(PPP_EAP_RESPONSE, eap.name_len, 256, 0),
+	FIELD(PPP_EAP_RESPONSE, eap.name_len, 257, -EBADMSG),
+	FIELD(PPP_EAP_RESPONSE, eap.state_len, 253, 0),
+	FIELD(PPP_EAP_RESPONSE, eap.state_len, 254, -EBADMSG),
+	FIELD(PPP_EAP_RESPONSE, eap.packet_len, 0, -EBADMSG),
+	FIELD(PPP_EAP_RESPONSE, eap.packet_len, 4, -EBADMSG),
+	FIELD(PPP_EAP_RESPONSE, eap.packet_len, 259, -EBADMSG), /* the packet says 260 */
+	FIELD(PPP_EAP_RESPONSE, eap.packet_len, 261, -EBADMSG),
+	FIELD(PPP_EAP_RESPONSE, eap.packet_len, PPP_EAP_MAX + 1, -EBADMSG),
+	FIELD(PPP_EAP_RESPONSE, eap.packet_len, 65535, -EBADMSG),
+	FIELD(PPP_EAP_RESPONSE, eap.packet[0], PPP_EAP_CODE_REQUEST, -EBADMSG),
+	FIELD(PPP_EAP_RESPONSE, eap.packet[0], PPP_EAP_CODE_SUCCESS, -EBADMSG),
+	FIELD(PPP_EAP_RESPONSE, eap.packet[2], 0, -EBADMSG),
+	FIELD(PPP_EAP_RESPONSE, eap.packet[2], 255, -EBADMSG),
+	FIELD(PPP_EAP_REQUEST, eap.packet[0], PPP_EAP_CODE_RESPONSE, -EBADMSG),
+	FIELD(PPP_EAP_REQUEST, eap.packet[0], 0, -EBADMSG),
+	FIELD(PPP_EAP_REQUEST, eap.wait, 65535, 0),
+	FIELD(PPP_EAP_REQUEST, eap.packet_len, 1501, -EBADMSG),
 };
 
 Test(message, good_ones_pass_at_their_size_only)

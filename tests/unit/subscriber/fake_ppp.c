@@ -39,6 +39,9 @@ static void dispatch(struct ppp_channel *channel, const union ppp_message *messa
 	case PPP_AUTH_REQUEST:
 		ops->auth_request(channel->ctx, &message->auth_request);
 		break;
+	case PPP_EAP_RESPONSE:
+		ops->eap_response(channel->ctx, &message->eap);
+		break;
 	case PPP_LINK_UP:
 		ops->link_up(channel->ctx, &message->link_up);
 		break;
@@ -122,6 +125,16 @@ int ppp_channel_reply(struct ppp_channel *channel, struct ppp_auth_reply *reply)
 	w.ppp.reply = *reply;
 	done("%s", words[reply->result]);
 	return 0;
+}
+
+int ppp_channel_ask(struct ppp_channel *channel, struct ppp_eap *request)
+{
+	cr_assert_not(channel->dead);
+	request->head =
+		(struct ppp_head){ PPP_EAP_REQUEST, PPP_PROTO_VERSION, sizeof(*request), 1 };
+	w.ppp.challenge = *request;
+	done("challenge");
+	return ppp_message_check(request, sizeof(*request)) ? -EINVAL : 0;
 }
 
 int ppp_template_fork(struct ppp_template *template, uint64_t session, struct ppp_fork *request,

@@ -13,6 +13,7 @@ struct fake_ppp {
 	int fork_error;
 	struct ppp_fork request;     /* the last one */
 	struct ppp_auth_reply reply; /* the last one */
+	struct ppp_eap challenge;    /* the last one */
 };
 
 /* A message that waits in the channel until ppp_channel_receive or fake_ppp_deliver. */
