@@ -31,7 +31,7 @@ pkg = $(shell pkg-config --cflags $(1) 2>/dev/null)
 override CPPFLAGS += $(call pkg,libnl-route-3.0 libnl-genl-3.0)
 
 # One static library per folder; what a program or test is linked with shows what it may use.
-FOLDERS := l2tp net kernel ppp subscriber control config monitor engine
+FOLDERS := l2tp net kernel ppp subscriber control config monitor engine hooks
 BASE    := lns/log.c lns/log_socket.c lns/addr.c lns/rate.c
 src      = $(filter-out lns/control/lnsctl.c,$(wildcard lns/$(1)/*.c))
 objs     = $(patsubst %.c,$(O)/%.o,$(1))
@@ -109,6 +109,7 @@ LINK_config     := config base
 LINK_monitor    := monitor config base
 LINK_control    := control base
 LINK_load       := l2tp base
+LINK_hooks      := hooks base
 EXTRA_base      := lns/state.c
 EXTRA_env       := lns/env_ev.c
 EXTRA_subscriber := lns/ppp/channel_proto.c lns/ppp/eap.c

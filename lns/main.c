@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * main: the command line of lnsd, and the entry of the engine, which is this program again.
+ * main: the command line of lnsd, and the entry of its other processes, which are this program again.
  *
  * Without -f the program goes into the background and returns once the engine serves, so that its exit
  * status says whether the start succeeded.
  */
 #include "lns/config/config.h"
 #include "lns/engine/engine.h"
+#include "lns/hooks/hooks.h"
 #include "lns/log.h"
 #include "lns/monitor/monitor.h"
 #include "lns/monitor/spawn.h"
@@ -144,21 +145,55 @@ static int process_open_standard(void)
 	return 0;
 }
 
-/* `lnsd --engine TARGET`: only the monitor starts it so, with its connection as descriptor 3. */
-static int main_engine(int argc, char **argv)
+static int engine_run(void)
+{
+	return engine_main(MONITOR_ENGINE_FD);
+}
+
+static int hooks_run(void)
+{
+	return hooks_main(MONITOR_CONFIG_FD, MONITOR_EVENT_FD);
+}
+
+/* `lnsd --engine TARGET`: what only the monitor starts so, with connections from descriptor 3 on. */
+static const struct part {
+	const char *option, *name, *title;
+	int fds[2]; /* 0: none */
+	int (*run)(void);
+} parts[] = {
+	{ MONITOR_ENGINE_OPTION, "engine", "lnsd: engine", { MONITOR_ENGINE_FD, 0 }, engine_run },
+	{ MONITOR_HOOKS_OPTION, "hooks", "lnsd: hooks", { MONITOR_CONFIG_FD, MONITOR_EVENT_FD },
+		hooks_run },
+};
+
+static const struct part *find_part(const char *option)
+{
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strcmp(parts[i].option, option) == 0)
+			return &parts[i];
+	return NULL;
+}
+
+static int main_part(int argc, char **argv, const struct part *part)
 {
 	int target = argc > 2 ? log_target_find(argv[2]) : -1;
 	struct stat st;
 
-	if (target < 0 || fstat(MONITOR_ENGINE_FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
-		fputs("lnsd: " MONITOR_ENGINE_OPTION " is for lnsd itself\n", stderr);
-		return EXIT_USAGE;
+	for (int i = 0; i < 2; i++) {
+		int fd = part->fds[i];
+
+		if (fd == 0)
+			continue;
+		if (target < 0 || fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+			fprintf(stderr, "lnsd: %s is for lnsd itself\n", part->option);
+			return EXIT_USAGE;
+		}
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	}
-	fcntl(MONITOR_ENGINE_FD, F_SETFD, FD_CLOEXEC);
 	process_protect();
-	process_set_title(argc, argv, "lnsd: engine");
-	log_open("engine", (enum log_target)target);
-	return engine_main(MONITOR_ENGINE_FD);
+	process_set_title(argc, argv, part->title);
+	log_open(part->name, (enum log_target)target);
+	return part->run();
 }
 
 static void report_to_stderr(void *ctx, const char *line)
@@ -255,12 +290,14 @@ out:
 int main(int argc, char **argv)
 {
 	struct command command = { .config = DEFAULT_CONFIG };
+	const struct part *part;
 	int status;
 
 	if (process_open_standard() != 0)
 		return EXIT_FAILURE;
-	if (argc > 1 && strcmp(argv[1], MONITOR_ENGINE_OPTION) == 0)
-		return main_engine(argc, argv);
+	part = argc > 1 ? find_part(argv[1]) : NULL;
+	if (part)
+		return main_part(argc, argv, part);
 	umask(077);
 	status = command_parse(argc, argv, &command);
 	if (status >= 0)

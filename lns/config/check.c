@@ -267,11 +267,29 @@ static void check_authentication(struct config_doc *doc, const struct config *co
 			"no server authenticates (example: server \"192.0.2.10\" { secret = '...' })");
 }
 
+/* Programs of hooks must not be able to harm lnsd itself. */
+static void check_hooks(struct config_doc *doc, const struct config *config)
+{
+	const struct config_item *up = find_item(doc, &doc->nodes[0], "on-up", 0);
+	const struct config_item *down = find_item(doc, &doc->nodes[0], "on-down", 0);
+	const struct config_item *user = find_item(doc, &doc->nodes[0], "hook-user", 0);
+	const struct config_item *blamed = user ? user : up ? up : down;
+
+	if (!up && !down)
+		return;
+	if (strcmp(config->hooks.user, "root") == 0)
+		config_doc_blame_item(doc, blamed, "programs of hooks do not run as root");
+	else if (strcmp(config->hooks.user, config->user) == 0)
+		config_doc_blame_item(doc, blamed, "'%s' is the engine's own `user`%s",
+			config->hooks.user, user ? "" : ": set hook-user to another one");
+}
+
 void config_check(struct config_doc *doc, const struct config *config)
 {
 	if (doc->incomplete)
 		return;
 	check_authentication(doc, config);
+	check_hooks(doc, config);
 	check_addresses(doc, "listen", config->listen, config->listen_count);
 	check_addresses(doc, "metrics", config->metrics, config->metrics_count);
 	check_pools(doc, config);

@@ -122,6 +122,14 @@ struct config_user {
 
 #define CONFIG_METRICS_PORT 9473
 
+/* Programs that are run when sessions come up and go down. */
+struct config_hooks {
+	char on_up[256], on_down[256]; /* paths, "" = none */
+	char user[33];
+	unsigned int rate, parallel, queue; /* starts in a second, at a time, that may wait */
+	uint64_t timeout;
+};
+
 struct config {
 	char name[256];           /* Host Name AVP and NAS-Identifier */
 	char user[33], group[33]; /* the engine's; group "": the user's own */
@@ -133,6 +141,7 @@ struct config {
 	struct l2tp_settings l2tp;
 	union addr *listen; /* with port */
 	size_t listen_count;
+	struct config_hooks hooks;
 	union addr *metrics; /* with port */
 	size_t metrics_count;
 	unsigned int setup_limit; /* sessions between ICRP and network up at a time */

@@ -8,6 +8,7 @@
  */
 #include "lns/config/schema.h"
 
+#include "lns/hooks/hooks.h"
 #include "lns/log.h"
 #include "lns/ppp/channel_proto.h"
 
@@ -204,6 +205,24 @@ const struct config_option config_options[] = {
 		  "with or without a port: [::1]:9473. The default port is 9473. Whoever "
 		  "reaches the address may read them. Default: off, as with \"\".",
 	  COUNT(config, metrics_count) },
+	{ CONFIG_ROOT, "on-up", CONFIG_PATH, AT(config, hooks.on_up), ANY, NULL,
+	  .help = "Program that is run when a session has a network, after the fact: nothing waits "
+		  "for it. lnsd(8), HOOKS, says how. Default: none." },
+	{ CONFIG_ROOT, "on-down", CONFIG_PATH, AT(config, hooks.on_down), ANY, NULL,
+	  .help = "The same when such a session has ended. Default: none." },
+	{ CONFIG_ROOT, "hook-user", CONFIG_STRING, AT(config, hooks.user), ANY, "nobody",
+	  .help = "System account that these programs run as, with its own group: neither root "
+		  "nor that of the engine.", .check = check_account },
+	{ CONFIG_ROOT, "hook-rate", CONFIG_UINT, AT(config, hooks.rate), { 1, 10000 }, "50",
+	  .help = "How many of these programs are started in a second.", .unit = "programs" },
+	{ CONFIG_ROOT, "hook-parallel", CONFIG_UINT, AT(config, hooks.parallel),
+	  { 1, HOOKS_PARALLEL_MAX }, "8", .help = "How many of them run at a time.",
+	  .unit = "programs" },
+	{ CONFIG_ROOT, "hook-queue", CONFIG_UINT, AT(config, hooks.queue), { 1, 1000000 }, "10000",
+	  .help = "How many of them may wait. What is too many is not run, but counted and logged.",
+	  .unit = "programs" },
+	{ CONFIG_ROOT, "hook-timeout", CONFIG_TIME, AT(config, hooks.timeout), { SECOND, HOUR },
+	  "30s", .help = "A program that runs longer is killed." },
 	{ CONFIG_ROOT, "vendor-name", CONFIG_STRING, AT(config, l2tp.vendor_name), ANY, "lnsd",
 	  .help = "Vendor Name AVP." },
 

@@ -395,6 +395,8 @@ static int start_subscribers(struct engine *engine)
 		.forget_exit = forget_exit,
 		.hold = hold_tunnel,
 		.unhold = engine_tunnel_unhold,
+		.went_up = engine_hooks_went_up,
+		.went_down = engine_hooks_went_down,
 		.covers_tunnel = covers_tunnel,
 	};
 	int err = subscribers_new(&host, &engine->subscribers);
@@ -526,7 +528,8 @@ static void stop_step(void *ctx)
 		engine->quiet_by = now + STOP_LAST;
 		close_tunnels(engine);
 	}
-	if (!tunnels_are_quiet(engine) && now < engine->quiet_by) {
+	if ((!tunnels_are_quiet(engine) || hooks_client_pending(engine->hooks) > 0) &&
+		now < engine->quiet_by) {
 		env_timer_start(engine->stop_timer, STOP_LOOK);
 		return;
 	}
@@ -597,6 +600,11 @@ static void on_opened(void *ctx, enum monitor_open what, int error, int fd)
 		close(fd);
 }
 
+static void on_hooks(void *ctx, int fd)
+{
+	hooks_client_attach(((struct engine *)ctx)->hooks, fd);
+}
+
 static void on_closed(void *ctx, const char *reason)
 {
 	struct engine *engine = ctx;
@@ -623,6 +631,7 @@ static const struct monitor_client_ops monitor_ops = {
 	.reload = engine_reload,
 	.stop = on_stop,
 	.opened = on_opened,
+	.hooks = on_hooks,
 	.closed = on_closed,
 };
 
@@ -636,6 +645,7 @@ static void engine_free(struct engine *engine)
 	engine_das_stop(engine);
 	engine_past_free(engine);
 	subscribers_free(engine->subscribers);
+	hooks_client_free(engine->hooks);
 	engine_tunnels_free(engine);
 	l2tp_server_free(engine->l2tp);
 	net_free(engine->net);
@@ -683,9 +693,10 @@ int engine_main(int monitor_fd)
 	}
 	engine->started_wallclock = env_wallclock(engine->env);
 	engine->stop_timer = env_timer_new(engine->env, stop_step, engine);
-	err = engine->stop_timer ? monitor_client_new(engine->env, monitor_fd, &monitor_ops, engine,
-					   &engine->monitor)
-				 : -ENOMEM;
+	engine->hooks = hooks_client_new(engine->env);
+	err = engine->stop_timer && engine->hooks ? monitor_client_new(engine->env, monitor_fd,
+							    &monitor_ops, engine, &engine->monitor)
+						  : -ENOMEM;
 	if (err < 0)
 		fail(engine, "no connection to the monitor", err);
 	else

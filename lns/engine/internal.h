@@ -10,6 +10,7 @@
 
 #include "lns/config/config.h"
 #include "lns/env_ev.h"
+#include "lns/hooks/client.h"
 #include "lns/kernel/kernel.h"
 #include "lns/monitor/client.h"
 #include "lns/net/net.h"
@@ -85,6 +86,7 @@ struct engine {
 	struct users *users;
 	struct engine_radius radius;
 	struct subscribers *subscribers;
+	struct hooks_client *hooks;
 	struct control *control;
 	LIST_HEAD(, engine_trace) traces; /* owned by engine/trace.c */
 	LIST_HEAD(, engine_call) calls;   /* that an operator waits for; owned by engine/call.c */
@@ -163,6 +165,12 @@ bool engine_past_is_alive(void *ctx, uint64_t key);
 /* Ends everything noted and everything in the state memory; frees itself when done. */
 void engine_past_end(struct engine *engine);
 void engine_past_free(struct engine *engine);
+
+/* ---- engine/hooks.c: those of struct subscribers_host; totals for `show stats` ---- */
+
+void engine_hooks_went_up(void *ctx, struct subscriber *subscriber);
+void engine_hooks_went_down(void *ctx, struct subscriber *subscriber);
+json_t *engine_hooks_json(const struct engine *engine);
 
 /* ---- engine/reload.c ---- */
 

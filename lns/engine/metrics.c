@@ -140,6 +140,25 @@ static void pppd_starts(void *ctx, struct metrics_out *out)
 	metrics_number(out, calls(ctx)->pppd_failures, "result", "failed", NULL);
 }
 
+static void hook_programs(void *ctx, struct metrics_out *out)
+{
+	struct hooks_client_info info;
+
+	hooks_client_info(((struct engine *)ctx)->hooks, &info);
+	for (int kind = 0; kind < HOOKS_KINDS; kind++)
+		for (int result = 0; result < HOOKS_RESULTS; result++)
+			metrics_number(out, info.results[kind][result], "event",
+				hooks_kind_word(kind), "result", hooks_result_word(result), NULL);
+}
+
+static void hooks_waiting(void *ctx, struct metrics_out *out)
+{
+	struct hooks_client_info info;
+
+	hooks_client_info(((struct engine *)ctx)->hooks, &info);
+	metrics_number(out, info.waiting, NULL);
+}
+
 /* ---- L2TP and its sockets ---- */
 
 static void l2tp_packets(void *ctx, struct metrics_out *out)
@@ -473,6 +492,9 @@ static const struct metrics_row rows[] = {
 	{ "lnsd_setup_queue_sessions", METRICS_GAUGE,
 	  "Sessions that wait to negotiate PPP.", setup_queue },
 	{ "lnsd_pppd_starts_total", METRICS_COUNTER, "Session pppds asked for, by result.", pppd_starts },
+	{ "lnsd_hook_programs_total", METRICS_COUNTER,
+	  "Programs of on-up and on-down, by result; dropped ones were never started.", hook_programs },
+	{ "lnsd_hook_queue_programs", METRICS_GAUGE, "Programs that wait to be started.", hooks_waiting },
 
 	{ "lnsd_tunnels_opened_total", METRICS_COUNTER, "Tunnels that were established.", tunnels_up },
 	{ "lnsd_tunnels_closed_total", METRICS_COUNTER, "Tunnels that ended.", tunnels_down },

@@ -69,6 +69,7 @@ json_t *engine_show_stats(void *ctx, const json_t *args, uint64_t *cursor, char 
 	const struct subscribers_counters *c = subscribers_get_counters(engine->subscribers);
 	const struct l2tp_counters *l = l2tp_server_counters(engine->l2tp);
 	struct env_ev_load load;
+	json_t *stats;
 
 	(void)args;
 	(void)error;
@@ -77,7 +78,7 @@ json_t *engine_show_stats(void *ctx, const json_t *args, uint64_t *cursor, char 
 		return NULL;
 	*cursor = DONE;
 	env_ev_get_load(engine->env, &load);
-	return json_pack(
+	stats = json_pack(
 		"{s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, "
 		"s:I, s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:i, s:I, s:I}}",
 		"tunnels", (int)engine->tunnel_count, "online", (int)c->online, "in_setup",
@@ -95,6 +96,9 @@ json_t *engine_show_stats(void *ctx, const json_t *args, uint64_t *cursor, char 
 		(json_int_t)engine->generation, "loop_turns", (json_int_t)load.turns, "kernel_jobs",
 		(int)kernel_pending(engine->kernel), "longest_turn_us", (json_int_t)load.longest,
 		"longest_kernel_job_us", (json_int_t)kernel_longest(engine->kernel));
+	if (stats)
+		json_object_set_new(stats, "hooks", engine_hooks_json(engine));
+	return stats;
 }
 
 /* ---- pools ---- */

@@ -51,7 +51,7 @@ static bool client_in_order(const struct monitor_client *client, unsigned int ty
 	case MONITOR_ASK:
 	case MONITOR_OPENED:
 		return client->started;
-	default: /* MONITOR_EXIT, MONITOR_TEMPLATE, MONITOR_STOP */
+	default: /* MONITOR_EXIT, MONITOR_TEMPLATE, MONITOR_STOP, MONITOR_HOOKS */
 		return client->greeted;
 	}
 }
@@ -113,6 +113,9 @@ static void client_dispatch(
 	case MONITOR_OPENED:
 		ops->opened(ctx, (enum monitor_open)message->answer.number, message->answer.error,
 			message->answer.error == 0 ? fds[0] : -1);
+		break;
+	case MONITOR_HOOKS:
+		ops->hooks(ctx, fds[0]);
 		break;
 	default: /* requests do not pass monitor_message_check */
 		break;

@@ -42,6 +42,9 @@ struct monitor_client_ops {
 	void (*stop)(void *ctx, bool hurry);
 	/* Answer to monitor_client_open: error 0 and fd, or -errno and -1. */
 	void (*opened)(void *ctx, enum monitor_open what, int error, int fd);
+	/* The engine's end of a connection to the hook process (hooks/hooks.h), instead of an older
+	 * one; before START too. */
+	void (*hooks)(void *ctx, int fd);
 	/* The monitor is gone (reason NULL) or broke the protocol; nothing comes after this. */
 	void (*closed)(void *ctx, const char *reason);
 };

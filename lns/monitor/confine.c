@@ -25,11 +25,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Leaves CAP_NET_ADMIN alone in the bounding set. */
-static int confine_bound(void)
+/* Leaves one capability, or none (-1), in the bounding set. */
+static int confine_bound(long keep)
 {
-	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if (cap != CAP_NET_ADMIN && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+	for (long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (cap != keep && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
 			return -errno;
 	return 0;
 }
@@ -64,7 +64,7 @@ static int confine_user(uid_t uid, gid_t gid)
 				   SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED;
 	const unsigned long no_raise =
 		SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
-	int err = confine_bound();
+	int err = confine_bound(CAP_NET_ADMIN);
 
 	if (err)
 		return err;
@@ -80,6 +80,31 @@ static int confine_user(uid_t uid, gid_t gid)
 	if (prctl(PR_SET_SECUREBITS, bits | no_raise, 0, 0, 0) < 0)
 		return -errno;
 	return confine_set_caps(net_admin, net_admin);
+}
+
+/* Changes the user, which takes all capabilities, and leaves no way back to any. */
+static int confine_powerless(uid_t uid, gid_t gid)
+{
+	const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+				   SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+	int err = confine_bound(-1);
+
+	if (err)
+		return err;
+	if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0)
+		return -errno;
+	if (setgroups(1, &gid) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return -errno;
+	return confine_set_caps(0, 0);
+}
+
+int monitor_confine_hooks(uid_t uid, gid_t gid)
+{
+	int err = confine_no_core();
+
+	if (!err)
+		err = confine_powerless(uid, gid);
+	return err ? err : confine_no_new_privs();
 }
 
 /* Landlock: rights to change files, as far as this kernel knows them. */
@@ -195,7 +220,7 @@ int monitor_confine_template(void)
 	if (!err)
 		err = confine_no_core();
 	if (!err)
-		err = confine_bound();
+		err = confine_bound(CAP_NET_ADMIN);
 	if (!err)
 		err = confine_no_new_privs();
 	return err;

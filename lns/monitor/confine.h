@@ -21,4 +21,10 @@ int monitor_confine_engine(uid_t uid, gid_t gid, const char *run_dir, const char
  */
 int monitor_confine_template(void);
 
+/*
+ * The hook process: user and group, no other groups; no capability at all and no way to any
+ * (no_new_privs, securebits locked, empty bounding set); no core dumps. Its programs inherit that.
+ */
+int monitor_confine_hooks(uid_t uid, gid_t gid);
+
 #endif

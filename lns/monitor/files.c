@@ -30,7 +30,8 @@
 #define CONTROL_NAME    "control.sock"
 #define CONTROL_BACKLOG 64
 
-int monitor_files_identity(const char *user, const char *group, uid_t *ret_uid, gid_t *ret_gid)
+int monitor_files_identity(
+	const char *option, const char *user, const char *group, uid_t *ret_uid, gid_t *ret_gid)
 {
 	const struct passwd *pw = getpwnam(user);
 	const struct group *gr;
@@ -38,12 +39,13 @@ int monitor_files_identity(const char *user, const char *group, uid_t *ret_uid, 
 	if (!pw) {
 		log_error(
 			"user '%s' does not exist: make it (useradd --system --user-group %s) or set "
-			"the option `user`",
-			user, user);
+			"the option `%s`",
+			user, user, option);
 		return -ENOENT;
 	}
 	if (pw->pw_uid == 0) {
-		log_error("user '%s' is root: the option `user` needs an unprivileged one", user);
+		log_error("user '%s' is root: the option `%s` needs an unprivileged one", user,
+			option);
 		return -EPERM;
 	}
 	*ret_uid = pw->pw_uid;

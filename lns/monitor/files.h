@@ -9,8 +9,12 @@
 
 #include <sys/types.h>
 
-/* Looks up the engine's user and group ("" = the user's own). 0, or -errno after logging why. */
-int monitor_files_identity(const char *user, const char *group, uid_t *ret_uid, gid_t *ret_gid);
+/*
+ * Looks up the user that an option names, who must not be root, and a group ("" = the user's own). 0, or
+ * -errno after logging why.
+ */
+int monitor_files_identity(
+	const char *option, const char *user, const char *group, uid_t *ret_uid, gid_t *ret_gid);
 
 /*
  * Makes the directory path (mode 0750) and gives it to uid and gid. An existing one must be theirs

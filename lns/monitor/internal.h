@@ -7,6 +7,7 @@
 
 #include "lns/config/config.h"
 #include "lns/monitor/engine.h"
+#include "lns/monitor/hooks.h"
 #include "lns/monitor/keep.h"
 #include "lns/monitor/loop.h"
 #include "lns/monitor/session.h"
@@ -44,6 +45,7 @@ struct monitor {
 	struct monitor_sessions *sessions;
 	struct monitor_templates *templates;
 	struct monitor_engine *engine;
+	struct monitor_hooks *hooks;
 
 	enum phase phase;
 	int exit_status;
@@ -66,6 +68,7 @@ struct monitor_upcalls {
 	struct monitor_sessions_ops sessions;
 	struct monitor_templates_ops templates;
 	struct monitor_engine_ops engine;
+	struct monitor_hooks_ops hooks;
 	void (*signalled)(void *ctx, uint32_t events); /* signal_fd is readable */
 };
 

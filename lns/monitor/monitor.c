@@ -90,6 +90,14 @@ static int monitor_hand_exit(void *ctx, const struct monitor_exit *exit)
 	return 0;
 }
 
+static void monitor_hand_hooks(void *ctx, int event_fd)
+{
+	struct monitor *monitor = ctx;
+	struct monitor_head head;
+
+	monitor_engine_send(monitor->engine, MONITOR_HOOKS, &head, &event_fd, 1);
+}
+
 static void monitor_hand_stop(struct monitor *monitor, bool hurry)
 {
 	struct monitor_number number = { .number = hurry };
@@ -126,6 +134,8 @@ static int monitor_start_engine(struct monitor *monitor)
 	monitor_hand_hello(monitor);
 	monitor_keep_each(monitor->keep, monitor_hand_kept, monitor);
 	monitor_sessions_each(monitor->sessions, monitor_hand_session, monitor_hand_exit, monitor);
+	if (monitor_hooks_event_fd(monitor->hooks) >= 0)
+		monitor_hand_hooks(monitor, monitor_hooks_event_fd(monitor->hooks));
 	monitor_templates_start(monitor->templates);
 	monitor_engine_send(monitor->engine, MONITOR_START, &head, NULL, 0);
 	if (monitor->phase == PHASE_STOPPING)
@@ -195,9 +205,11 @@ static void monitor_reload_warn(const struct config *old, const struct config *n
 {
 	if (strcmp(old->user, new->user) != 0 || strcmp(old->group, new->group) != 0 ||
 		strcmp(old->run_dir, new->run_dir) != 0 ||
-		strcmp(old->state_dir, new->state_dir) != 0 || old->log_to != new->log_to)
-		log_warning("user, group, run-dir, state-dir and log-to take effect at the next "
-			    "start only");
+		strcmp(old->state_dir, new->state_dir) != 0 || old->log_to != new->log_to ||
+		((old->hooks.on_up[0] || old->hooks.on_down[0]) &&
+			strcmp(old->hooks.user, new->hooks.user) != 0))
+		log_warning("user, group, hook-user, run-dir, state-dir and log-to take effect at "
+			    "the next start only");
 }
 
 static void monitor_reload_end(struct monitor *monitor, const struct monitor_answer *answer)
@@ -207,12 +219,15 @@ static void monitor_reload_end(struct monitor *monitor, const struct monitor_ans
 	if (!monitor->reload_config || answer->number != monitor->reload_number)
 		return;
 	if (!err)
+		err = monitor_hooks_check(monitor->hooks, monitor->reload_config);
+	if (!err)
 		err = monitor_templates_configure(monitor->templates, monitor->reload_config);
 	if (err) {
 		log_error("reload refused, the old configuration stays: %s", strerror(-err));
 		monitor_reload_drop(monitor);
 	} else {
 		monitor_reload_warn(monitor->config, monitor->reload_config);
+		monitor_hooks_configure(monitor->hooks, monitor->reload_config);
 		config_free(monitor->config);
 		close(monitor->bundle_fd);
 		monitor->config = monitor->reload_config;
@@ -342,6 +357,7 @@ static void monitor_finish(struct monitor *monitor)
 	if (left > 0)
 		log_warning("killing %u pppds that are left", left);
 	monitor_sessions_signal_all(monitor->sessions, SIGKILL);
+	monitor_hooks_finish(monitor->hooks);
 	monitor->phase = PHASE_FINISHING;
 	monitor->deadline = monitor_now() + FINISH_GRACE;
 }
@@ -430,6 +446,8 @@ static uint64_t monitor_due(const struct monitor *monitor)
 {
 	uint64_t due = monitor_templates_due(monitor->templates);
 
+	if (monitor_hooks_due(monitor->hooks) < due)
+		due = monitor_hooks_due(monitor->hooks);
 	if (monitor->alive_at < due)
 		due = monitor->alive_at;
 	if (monitor->ask_at < due)
@@ -473,6 +491,7 @@ static void monitor_tick(struct monitor *monitor)
 	if (monitor->ask_at <= now)
 		monitor_ask(monitor);
 	monitor_templates_tick(monitor->templates);
+	monitor_hooks_tick(monitor->hooks);
 	if (monitor->phase == PHASE_STOPPING && monitor->deadline <= now) {
 		monitor->stop_retried = true;
 		monitor->deadline = MONITOR_NEVER;
@@ -491,14 +510,18 @@ static bool monitor_done(const struct monitor *monitor)
 {
 	if (monitor->phase != PHASE_FINISHING)
 		return false;
-	if (!monitor_sessions_running(monitor->sessions) &&
-		!monitor_templates_running(monitor->templates))
+	unsigned int left = monitor_sessions_running(monitor->sessions) +
+			    monitor_templates_running(monitor->templates);
+
+	if (!left && !monitor_hooks_running(monitor->hooks))
 		return true;
 	if (monitor->deadline > monitor_now())
 		return false;
-	log_error("%u killed processes do not end; leaving them",
-		monitor_sessions_running(monitor->sessions) +
-			monitor_templates_running(monitor->templates));
+	if (monitor_hooks_running(monitor->hooks))
+		log_warning("killing what is left of the programs of hooks");
+	monitor_hooks_kill(monitor->hooks);
+	if (left)
+		log_error("%u killed processes do not end; leaving them", left);
 	return true;
 }
 
@@ -506,6 +529,7 @@ static const struct monitor_upcalls upcalls = {
 	.sessions.exited = monitor_session_exited,
 	.templates.started = monitor_template_started,
 	.engine.request = monitor_request,
+	.hooks.started = monitor_hand_hooks,
 	.engine.exited = monitor_engine_exited,
 	.signalled = monitor_signalled,
 };

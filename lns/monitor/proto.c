@@ -136,6 +136,7 @@ static const struct row {
 	[MONITOR_ASK]              = MONITOR(0, head, NULL),
 	[MONITOR_STOP]             = MONITOR(0, number, check_number_is_bool),
 	[MONITOR_OPENED]           = MONITOR(1, answer, check_opened),
+	[MONITOR_HOOKS]            = MONITOR(1, head, NULL),
 /* clang-format on */
 #undef ENGINE
 #undef MONITOR

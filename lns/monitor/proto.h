@@ -48,6 +48,7 @@ enum monitor_message_type {
 	MONITOR_ASK,      /* head only, at any time after START: does the loop turn? */
 	MONITOR_STOP,     /* number = 1: hurry (sent again when the operator does) */
 	MONITOR_OPENED,   /* opened, 1 descriptor when error is 0 */
+	MONITOR_HOOKS,    /* head only, 1 descriptor: connection to the (new) hook process */
 	MONITOR_NOTICE_MAX
 };
 

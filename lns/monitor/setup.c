@@ -96,6 +96,8 @@ static int setup_signals(struct monitor *monitor, void (*signalled)(void *ctx, u
 
 static int setup_tables(struct monitor *monitor, const struct monitor_upcalls *upcalls)
 {
+	int err;
+
 	monitor->keep = monitor_keep_new();
 	monitor->sessions = monitor_sessions_new(&monitor->loop, &upcalls->sessions, monitor);
 	if (!monitor->keep || !monitor->sessions)
@@ -103,9 +105,16 @@ static int setup_tables(struct monitor *monitor, const struct monitor_upcalls *u
 	monitor->templates = monitor_templates_new(
 		&monitor->loop, monitor->sessions, &monitor->nofile, &upcalls->templates, monitor);
 	monitor->engine = monitor_engine_new(&monitor->loop, &upcalls->engine, monitor);
-	if (!monitor->templates || !monitor->engine)
+	monitor->hooks = monitor_hooks_new(&monitor->loop, &monitor->nofile,
+		monitor->options->log_to, monitor->uid, &upcalls->hooks, monitor);
+	if (!monitor->templates || !monitor->engine || !monitor->hooks)
 		return -ENOMEM;
-	return monitor_templates_configure(monitor->templates, monitor->config);
+	err = monitor_hooks_check(monitor->hooks, monitor->config);
+	if (!err)
+		err = monitor_templates_configure(monitor->templates, monitor->config);
+	if (!err)
+		monitor_hooks_configure(monitor->hooks, monitor->config);
+	return err;
 }
 
 int monitor_setup_open(struct monitor *monitor, const struct monitor_upcalls *upcalls)
@@ -113,7 +122,8 @@ int monitor_setup_open(struct monitor *monitor, const struct monitor_upcalls *up
 	const struct config *config = monitor->config;
 	int err;
 
-	err = monitor_files_identity(config->user, config->group, &monitor->uid, &monitor->gid);
+	err = monitor_files_identity(
+		"user", config->user, config->group, &monitor->uid, &monitor->gid);
 	if (!err)
 		err = setup_directories(monitor);
 	if (!err)
@@ -146,6 +156,7 @@ void monitor_setup_close(struct monitor *monitor)
 
 	if (monitor->control_fd >= 0)
 		monitor_files_control_remove(monitor->run_dir_fd);
+	monitor_hooks_free(monitor->hooks);
 	monitor_engine_free(monitor->engine);
 	monitor_templates_free(monitor->templates);
 	monitor_sessions_free(monitor->sessions);

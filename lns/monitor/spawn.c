@@ -160,6 +160,37 @@ static int spawn_run(const struct spawn *spawn, pid_t *ret_pid, const char **ret
 	return err;
 }
 
+/*
+ * Starts a child with one end of each of count new connections; the other ends go to ret_fds. Fills in
+ * the descriptors of spawn.
+ */
+static int spawn_connected(
+	struct spawn *spawn, int count, int *ret_fds, pid_t *ret_pid, const char **ret_step)
+{
+	int pairs[SPAWN_FDS][2], theirs[SPAWN_FDS], made = 0, err = 0;
+
+	*ret_step = "socketpair";
+	for (; made < count && !err; made++) {
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pairs[made]) < 0) {
+			err = -errno;
+			break;
+		}
+		theirs[made] = pairs[made][1];
+	}
+	spawn->fds = theirs;
+	spawn->fd_count = count;
+	if (!err)
+		err = spawn_run(spawn, ret_pid, ret_step);
+	for (int i = 0; i < made; i++) {
+		close(pairs[i][1]);
+		if (err)
+			close(pairs[i][0]);
+		else
+			ret_fds[i] = pairs[i][0];
+	}
+	return err;
+}
+
 static int confine_engine(const void *ctx)
 {
 	const struct monitor_spawn_engine *how = ctx;
@@ -171,10 +202,7 @@ int monitor_spawn_engine(
 	const struct monitor_spawn_engine *how, pid_t *ret_pid, int *ret_fd, const char **ret_step)
 {
 	const char *argv[] = { "lnsd", MONITOR_ENGINE_OPTION, log_target_word(how->log_to), NULL };
-	int pair[2], err;
 	struct spawn spawn = {
-		.fds = &pair[1],
-		.fd_count = 1,
 		.keep_stderr = true,
 		.confine = confine_engine,
 		.ctx = how,
@@ -182,16 +210,7 @@ int monitor_spawn_engine(
 		.argv = argv,
 	};
 
-	*ret_step = "socketpair";
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return -errno;
-	err = spawn_run(&spawn, ret_pid, ret_step);
-	close(pair[1]);
-	if (err)
-		close(pair[0]);
-	else
-		*ret_fd = pair[0];
-	return err;
+	return spawn_connected(&spawn, 1, ret_fd, ret_pid, ret_step);
 }
 
 static int confine_template(const void *ctx)
@@ -204,36 +223,45 @@ static int confine_template(const void *ctx)
 int monitor_spawn_template(const char *const *argv, const struct rlimit *nofile, pid_t *ret_pid,
 	int *ret_fork_fd, int *ret_report_fd, const char **ret_step)
 {
-	int fork_pair[2] = { -1, -1 }, report_pair[2] = { -1, -1 }, fds[2], err;
 	struct spawn spawn = {
-		.fds = fds,
-		.fd_count = 2,
 		.confine = confine_template,
 		.ctx = nofile,
 		.path = argv[0],
 		.argv = argv,
 	};
+	int fds[2], err = spawn_connected(&spawn, 2, fds, ret_pid, ret_step);
 
-	*ret_step = "socketpair";
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fork_pair) < 0 ||
-		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report_pair) < 0) {
-		err = -errno;
-		goto out;
-	}
-	fds[0] = fork_pair[1];
-	fds[1] = report_pair[1];
-	err = spawn_run(&spawn, ret_pid, ret_step);
 	if (!err) {
-		*ret_fork_fd = fork_pair[0];
-		*ret_report_fd = report_pair[0];
-		fork_pair[0] = report_pair[0] = -1;
+		*ret_fork_fd = fds[0];
+		*ret_report_fd = fds[1];
 	}
-out:
-	for (int i = 0; i < 2; i++) {
-		if (fork_pair[i] >= 0)
-			close(fork_pair[i]);
-		if (report_pair[i] >= 0)
-			close(report_pair[i]);
+	return err;
+}
+
+static int confine_hooks(const void *ctx)
+{
+	const struct monitor_spawn_hooks *how = ctx;
+	int err = setrlimit(RLIMIT_NOFILE, how->nofile) < 0 ? -errno : 0;
+
+	return err ? err : monitor_confine_hooks(how->uid, how->gid);
+}
+
+int monitor_spawn_hooks(const struct monitor_spawn_hooks *how, pid_t *ret_pid, int *ret_config_fd,
+	int *ret_event_fd, const char **ret_step)
+{
+	const char *argv[] = { "lnsd", MONITOR_HOOKS_OPTION, log_target_word(how->log_to), NULL };
+	struct spawn spawn = {
+		.keep_stderr = true,
+		.confine = confine_hooks,
+		.ctx = how,
+		.path = "/proc/self/exe",
+		.argv = argv,
+	};
+	int fds[2], err = spawn_connected(&spawn, 2, fds, ret_pid, ret_step);
+
+	if (!err) {
+		*ret_config_fd = fds[0];
+		*ret_event_fd = fds[1];
 	}
 	return err;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * monitor/spawn: starting the engine and the pppd templates: fork, confine, exec.
+ * monitor/spawn: starting the engine, the hook process and the pppd templates: fork, confine, exec.
  */
 #ifndef LNS_MONITOR_SPAWN_H
 #define LNS_MONITOR_SPAWN_H
@@ -15,10 +15,13 @@ enum {
 	MONITOR_ENGINE_FD = 3, /* engine: its connection to the monitor */
 	MONITOR_FORK_FD = 3,   /* template: fork requests from the engine */
 	MONITOR_REPORT_FD = 4, /* template: reports to the monitor */
+	MONITOR_CONFIG_FD = 3, /* hook process: its connection to the monitor */
+	MONITOR_EVENT_FD = 4,  /* hook process: its connection to the engine */
 };
 
 /* The hidden option by which this program runs as the engine. */
 #define MONITOR_ENGINE_OPTION "--engine"
+#define MONITOR_HOOKS_OPTION  "--hooks" /* and as the hook process */
 
 struct monitor_spawn_engine {
 	uid_t uid;
@@ -27,8 +30,15 @@ struct monitor_spawn_engine {
 	enum log_target log_to; /* it keeps our stderr */
 };
 
+struct monitor_spawn_hooks {
+	uid_t uid;
+	gid_t gid;
+	const struct rlimit *nofile; /* its limit of open files, and its programs' */
+	enum log_target log_to;
+};
+
 /*
- * Both wait for the exec (a millisecond or two), so that what went wrong before it is known: -errno
+ * All wait for the exec (a millisecond or two), so that what went wrong before it is known: -errno
  * and *ret_step, the name of what failed. On success 0 and what ret_ points to: the process, to be
  * reaped by the caller, and our ends of its sockets.
  */
@@ -41,5 +51,9 @@ int monitor_spawn_engine(
  */
 int monitor_spawn_template(const char *const *argv, const struct rlimit *nofile, pid_t *ret_pid,
 	int *ret_fork_fd, int *ret_report_fd, const char **ret_step);
+
+/* *ret_config_fd is ours, *ret_event_fd for the engine. */
+int monitor_spawn_hooks(const struct monitor_spawn_hooks *how, pid_t *ret_pid, int *ret_config_fd,
+	int *ret_event_fd, const char **ret_step);
 
 #endif

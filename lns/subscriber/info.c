@@ -71,6 +71,14 @@ static uint64_t since(const struct subscriber *sub, uint64_t when)
 	return when ? when - sub->created : 0;
 }
 
+/* Until the end of its network, when that has come. */
+static uint64_t uptime(const struct subscriber *sub)
+{
+	uint64_t until = sub->stop_clock ? sub->stop_clock : env_now(sub->all->host.env);
+
+	return sub->up ? until - sub->up : 0;
+}
+
 void subscriber_get_info(const struct subscriber *sub, struct subscriber_info *ret_info)
 {
 	*ret_info = (struct subscriber_info){
@@ -111,11 +119,20 @@ void subscriber_get_info(const struct subscriber *sub, struct subscriber_info *r
 		.called = sub->called,
 		.granted = sub->granted,
 		.detail = sub->detail,
-		.uptime = sub->up ? env_now(sub->all->host.env) - sub->up : 0,
-		.end = sub->state == SUBSCRIBER_ENDING ? end_rule(sub->reason)->text : NULL,
+		.uptime = uptime(sub),
+		.raw_user = sub->user,
+		.peer = sub->peer,
+		.interface_id = sub->interface_id,
+		.up_wallclock = sub->up ? sub->record->up_wallclock : 0,
 	};
+	if (sub->state == SUBSCRIBER_ENDING) {
+		ret_info->end = end_rule(sub->reason)->text;
+		ret_info->terminate_cause =
+			sub->lac_cause ? sub->lac_cause : end_rule(sub->reason)->acct_cause;
+	}
 	if (sub->up)
-		accounting_since(sub->record, &sub->record->last, &ret_info->counters);
+		accounting_since(sub->record, sub->link_gone ? &sub->final : &sub->record->last,
+			&ret_info->counters);
 	if (sub->granted) {
 		ret_info->mtu = sub->granted->mtu;
 		ret_info->session_timeout = sub->granted->session_timeout;

@@ -29,6 +29,8 @@ struct subscriber {
 	char acct_session_id[20];
 	char name[32]; /* "l2tp12-34" */
 	char lac[64], peer_host[256], ppp[64], calling[65], called[65];
+	union addr peer;         /* of its tunnel, at the beginning */
+	uint8_t interface_id[8]; /* of the client, 0 without IPv6 */
 	uint16_t tunnel_id, session_id;
 	enum subscriber_state state; /* assigned by subscriber_enter alone */
 	uint64_t entered;            /* env_now of that */

@@ -101,6 +101,7 @@ static struct subscriber *subscriber_new(struct subscribers *all, struct l2tp_se
 	snprintf(sub->ppp, sizeof(sub->ppp), "%s",
 		l2tp_tunnel_lac(l2tp_session_tunnel(session))->ppp);
 	snprintf(sub->peer_host, sizeof(sub->peer_host), "%s", tunnel.host_name);
+	sub->peer = tunnel.path.peer;
 	snprintf(sub->calling, sizeof(sub->calling), "%s",
 		l2tp_session_call(session)->calling_number);
 	snprintf(sub->called, sizeof(sub->called), "%s", l2tp_session_call(session)->called_number);
@@ -281,6 +282,8 @@ static void comes_up(struct subscriber *sub, const struct ppp_ncp_up *message)
 		kernel_link_set_group(
 			all->host.kernel, sub->ifindex, all->config.config->link_group, NULL, NULL);
 	subscriber_account_start(sub, message);
+	if (all->host.went_up)
+		all->host.went_up(all->host.ctx, sub);
 	subscriber_leave_place(sub);
 	subscriber_start_next(all);
 }
@@ -327,6 +330,8 @@ static void on_ncp_up(void *ctx, const struct ppp_ncp_up *message)
 		return;
 	}
 	sub->families_up |= 1u << message->family;
+	if (message->family == PPP_IPV6)
+		memcpy(sub->interface_id, message->remote_id, sizeof(sub->interface_id));
 	subscriber_auth_clear(sub);
 	if (sub->state == SUBSCRIBER_NETWORK)
 		comes_up(sub, message);

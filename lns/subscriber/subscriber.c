@@ -286,6 +286,8 @@ static void release(struct subscriber *sub)
 
 	log_end(sub);
 	remember(sub);
+	if (sub->up && all->host.went_down)
+		all->host.went_down(all->host.ctx, sub);
 	all->counters.ended[sub->reason]++;
 	(sub->up ? sub->tally->ended : sub->tally->failed)[sub->reason]++;
 	if (!sub->up)

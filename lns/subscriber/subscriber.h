@@ -61,6 +61,10 @@ struct subscribers_host {
 	/* A subscriber has something of this tunnel; the last trace of it is gone. */
 	void (*hold)(void *ctx, struct l2tp_tunnel *tunnel);
 	void (*unhold)(void *ctx, uint16_t tunnel_id);
+	/* A session has a network (counted once, at the first family); one that had a network is about to
+	 * be freed, with all that is known of it. NULL: nobody wants to know. */
+	void (*went_up)(void *ctx, struct subscriber *subscriber);
+	void (*went_down)(void *ctx, struct subscriber *subscriber);
 	/* Whether an end of any tunnel lies in prefix; NULL: only the session's own is looked at. */
 	bool (*covers_tunnel)(void *ctx, const struct addr_prefix *prefix);
 };
@@ -146,6 +150,8 @@ struct subscriber_info {
 	int pid;
 	uint32_t ifindex;
 	union addr local, remote, dns[2];
+	union addr peer;             /* of the tunnel */
+	const uint8_t *interface_id; /* of the client, 8 octets, 0 without IPv6 */
 	uint16_t mtu;
 	const char *auth; /* "CHAP", "PAP", "MS-CHAPv2", "-" */
 	const char *radius_server;
@@ -162,6 +168,9 @@ struct subscriber_info {
 	const char *calling, *called;        /* "" = not given */
 	const struct authorization *granted; /* NULL until it is */
 	const char *end, *detail;            /* why it ends, NULL while it runs */
+	uint16_t terminate_cause;            /* Acct-Terminate-Cause of that; 0 while it runs */
+	const char *raw_user;                /* as it was sent, any octets */
+	uint64_t up_wallclock;
 };
 void subscriber_get_info(const struct subscriber *subscriber, struct subscriber_info *ret_info);
 

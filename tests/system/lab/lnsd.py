@@ -121,9 +121,13 @@ class Lnsd:
         )
 
     def engine(self):
-        """The engine's pid: the child of the monitor that is lnsd."""
+        """The engine's pid."""
+        return self.find("engine")
+
+    def find(self, part):
+        """The pid of one of the processes that are lnsd: monitor, engine, hooks."""
         for pid, name in self.namespace.processes().items():
-            if name.startswith("lnsd") and pid != self.process.pid:
+            if name == f"lnsd: {part}":
                 return pid
         return None
 

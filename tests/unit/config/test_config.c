@@ -611,6 +611,21 @@ Test(config, lac_of_a_peer)
 	config_free(config);
 }
 
+/* Programs of hooks run as somebody who can harm nobody. */
+Test(config, hook_user)
+{
+	expect("on-up = '/bin/true' hook-user = daemon\n", "");
+	expect("user = nobody\n", ""); /* nothing is run */
+	expect("on-up = '/bin/true'\nhook-user = root\n",
+		"lns.conf:6: hook-user: programs of hooks do not run as root\n");
+	expect("on-down = '/bin/true'\nuser = daemon hook-user = daemon\n",
+		"lns.conf:6: hook-user: 'daemon' is the engine's own `user`\n");
+	expect("on-down = '/bin/true'\nuser = nobody\n",
+		"lns.conf:5: on-down: 'nobody' is the engine's own `user`: set hook-user to another "
+		"one\n");
+	expect("on-up = 'true'\n", "lns.conf:5: on-up: 'true' is not an absolute path\n");
+}
+
 /* The dump says everything but secrets, and is a configuration with the same dump. */
 Test(config, dump)
 {

@@ -29,6 +29,8 @@ static inline unsigned int message_make(union monitor_message *message, unsigned
 		message->keys.count = 1;
 		message->keys.sessions[0] = 11;
 		return 0;
+	case MONITOR_HOOKS:
+		return 1;
 	case MONITOR_KEEP:
 	case MONITOR_KEPT:
 		message->keep.kind = MONITOR_KEEP_TUNNEL;

@@ -103,6 +103,13 @@ static void on_opened(void *ctx, enum monitor_open what, int error, int fd)
 	note("opened:%d:%d:%s ", what, error, fd >= 0 ? "fd" : "none");
 }
 
+static void on_hooks(void *ctx, int fd)
+{
+	(void)ctx;
+	take_fd(fd);
+	note("hooks ");
+}
+
 static void on_closed(void *ctx, const char *reason)
 {
 	(void)ctx;
@@ -112,7 +119,7 @@ static void on_closed(void *ctx, const char *reason)
 }
 
 static const struct monitor_client_ops ops = { on_hello, on_kept, on_session, on_exited,
-	on_template, on_start, on_reload, on_stop, on_opened, on_closed };
+	on_template, on_start, on_reload, on_stop, on_opened, on_hooks, on_closed };
 
 static void setup(void)
 {
@@ -206,10 +213,11 @@ Test(monitor_client, hands_over_the_past_in_order)
 	monitor_says(MONITOR_SESSION);
 	monitor_says(MONITOR_EXIT);
 	monitor_says(MONITOR_TEMPLATE);
+	monitor_says(MONITOR_HOOKS);
 	monitor_says(MONITOR_START);
 	run();
 	cr_assert_str_eq(script, "hello:1:/run/lnsd:/var/lib/lnsd kept:2:5 session:11:100 "
-				 "exited:12:9:1500:2500 template:4:default start ");
+				 "exited:12:9:1500:2500 template:4:default hooks start ");
 }
 
 Test(monitor_client, hears_of_the_present)

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * engine/hooks: tells the hook process which sessions come up and go down; what it shows of it.
+ */
+#include "lns/engine/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void copy(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+static void describe(const struct engine *engine, const struct subscriber *subscriber,
+	enum hooks_kind kind, struct hooks_event *event)
+{
+	struct subscriber_info info;
+
+	subscriber_get_info(subscriber, &info);
+	*event = (struct hooks_event){
+		.kind = (uint16_t)kind,
+		.tunnel = info.tunnel_id,
+		.call = info.session_id,
+		.cause = info.terminate_cause,
+		.ifindex = info.ifindex,
+		.local = info.local.in4.sin_addr.s_addr,
+		.remote = info.remote.in4.sin_addr.s_addr,
+		.session = info.key,
+		.when = env_wallclock(engine->env),
+		.up = info.up_wallclock,
+		.lasted = info.uptime,
+		.rx_octets = info.counters.rx_octets,
+		.tx_octets = info.counters.tx_octets,
+		.rx_packets = info.counters.rx_packets,
+		.tx_packets = info.counters.tx_packets,
+	};
+	memcpy(event->interface_id, info.interface_id, sizeof(event->interface_id));
+	copy(event->user, sizeof(event->user), info.raw_user);
+	copy(event->lac, sizeof(event->lac), info.lac);
+	copy(event->ppp, sizeof(event->ppp), info.ppp);
+	copy(event->auth, sizeof(event->auth), info.auth);
+	copy(event->peer_host, sizeof(event->peer_host), info.peer_host);
+	copy(event->calling, sizeof(event->calling), info.calling);
+	copy(event->called, sizeof(event->called), info.called);
+	copy(event->interface, sizeof(event->interface), info.ifname);
+	copy(event->reason, sizeof(event->reason), info.end);
+	copy(event->detail, sizeof(event->detail), info.detail);
+	if (info.peer.sa.sa_family != AF_UNSPEC)
+		addr_text_host(&info.peer, event->peer_address);
+}
+
+void engine_hooks_went_up(void *ctx, struct subscriber *subscriber)
+{
+	struct engine *engine = ctx;
+	struct hooks_event event;
+
+	if (!engine->config->hooks.on_up[0])
+		return;
+	describe(engine, subscriber, HOOKS_UP, &event);
+	hooks_client_send(engine->hooks, &event);
+}
+
+void engine_hooks_went_down(void *ctx, struct subscriber *subscriber)
+{
+	struct engine *engine = ctx;
+	struct hooks_event event;
+
+	if (!engine->config->hooks.on_down[0])
+		return;
+	describe(engine, subscriber, HOOKS_DOWN, &event);
+	hooks_client_send(engine->hooks, &event);
+}
+
+json_t *engine_hooks_json(const struct engine *engine)
+{
+	struct hooks_client_info info;
+	json_t *item;
+
+	hooks_client_info(engine->hooks, &info);
+	item = json_pack("{s:i, s:i}", "waiting", (int)info.waiting, "running", (int)info.running);
+	for (int kind = 0; item && kind < HOOKS_KINDS; kind++) {
+		char name[32];
+
+		for (int result = 0; result < HOOKS_RESULTS; result++) {
+			snprintf(name, sizeof(name), "%s_%s", hooks_kind_word(kind),
+				hooks_result_word(result));
+			json_object_set_new(
+				item, name, json_integer((json_int_t)info.results[kind][result]));
+		}
+	}
+	return item;
+}
