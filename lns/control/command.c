@@ -62,6 +62,8 @@ static const struct command commands[] = {
 		"close a tunnel and end its sessions" },
 	{ "disconnect lac", ARGUMENT_LAC, 0, NULL, NULL, NULL,
 		"close all tunnels of a lac section" },
+	{ "refresh tunnel", ARGUMENT_ID, 0, NULL, NULL, NULL,
+		"ask its LAC for the speeds of its calls" },
 	{ "trace tunnel", ARGUMENT_ID, 0, NULL, follow_trace, NULL,
 		"a tunnel's messages as they come and go" },
 	{ "trace session", ARGUMENT_ID, 0, NULL, follow_trace, NULL,

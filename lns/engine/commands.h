@@ -63,4 +63,8 @@ control_next_fn engine_show_radius, engine_show_das, engine_show_spool, engine_f
 control_next_fn engine_disconnect_session, engine_disconnect_user, engine_disconnect_tunnel,
 	engine_disconnect_lac;
 
+/* ---- refresh.c ---- */
+
+control_next_fn engine_refresh_tunnel;
+
 #endif

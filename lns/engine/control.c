@@ -88,6 +88,7 @@ static const struct control_command commands[] = {
 	{ "disconnect user", engine_disconnect_user },
 	{ "disconnect tunnel", engine_disconnect_tunnel },
 	{ "disconnect lac", engine_disconnect_lac },
+	{ "refresh tunnel", engine_refresh_tunnel },
 	{ NULL, NULL },
 };
 

@@ -75,6 +75,7 @@ struct l2tp_call {
 	uint32_t tx_connect_speed, rx_connect_speed; /* bit/s, 0 = not given */
 	uint32_t physical_channel_id;
 	bool sequencing_required;
+	bool speed_updates; /* RFC 5515: the LAC tells when speeds change, and may be asked */
 	char called_number[65], calling_number[65], sub_address[65]; /* printable, cut at 64 */
 	char private_group_id[65];
 	char agent_circuit_id[64], agent_remote_id[64]; /* RFC 5515, printable */
@@ -245,6 +246,11 @@ void l2tp_tunnel_close(struct l2tp_tunnel *tunnel, const struct l2tp_result *res
  * other messages wait for their acknowledgement. Since when (env_now) the question is open.
  */
 uint64_t l2tp_tunnel_ask(struct l2tp_tunnel *tunnel);
+/*
+ * Asks the LAC for the speeds of its calls (CSURQ, RFC 5515 section 4.2): of those that it said it tells
+ * about. Answers come as call_changed. How many were asked about, -ENOTCONN, -ENOMEM.
+ */
+int l2tp_tunnel_ask_speeds(struct l2tp_tunnel *tunnel);
 /* The owner has nothing of the tunnel left in the kernel. After tunnel_down only. */
 void l2tp_tunnel_release(struct l2tp_tunnel *tunnel);
 

@@ -17,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PRESENT(avp) (1ull << L2TP_AVP_##avp)
+#define PRESENT(avp)    (1ull << L2TP_AVP_##avp)
+#define SPEED_QUESTIONS 64 /* in a CSURQ: also hidden they fit in an Ethernet frame */
 
 /* --- life --- */
 
@@ -206,6 +207,8 @@ void session_store_call(struct l2tp_session *session, const struct l2tp_msg *msg
 		call->physical_channel_id = msg->physical_channel_id;
 	if (l2tp_msg_has(msg, L2TP_AVP_SEQUENCING_REQUIRED))
 		call->sequencing_required = true;
+	if (l2tp_msg_has(msg, L2TP_AVP_CONNECT_SPEED_UPDATE_ENABLE))
+		call->speed_updates = true;
 	if (l2tp_msg_has(msg, L2TP_AVP_CALL_ERRORS))
 		memcpy(call->call_errors, msg->call_errors, sizeof(call->call_errors));
 	store_numbers(call, msg);
@@ -414,6 +417,38 @@ static void update_speeds(struct l2tp_tunnel *tunnel, const struct l2tp_msg *msg
 	}
 }
 
+static int send_speed_questions(struct l2tp_tunnel *tunnel, struct l2tp_msg *msg)
+{
+	int err = msg->speed_update_count ? tunnel_send(tunnel, 0, msg) : 0;
+
+	msg->speed_update_count = 0;
+	return err;
+}
+
+int l2tp_tunnel_ask_speeds(struct l2tp_tunnel *tunnel)
+{
+	struct l2tp_msg msg = { .type = L2TP_CSURQ, .present = PRESENT(CONNECT_SPEED_UPDATE) };
+	struct l2tp_session *session;
+	int count = 0, err = 0;
+
+	if (tunnel->state != TUNNEL_ESTABLISHED)
+		return -ENOTCONN;
+	server_enter(tunnel->server);
+	for (unsigned int id = 0; !err && (session = l2tp_session_next(tunnel, id));) {
+		id = session->id;
+		if (session->state != SESSION_ESTABLISHED || !session->call.speed_updates)
+			continue;
+		msg.speed_updates[msg.speed_update_count++].session_id = session->peer_id;
+		count++;
+		if (msg.speed_update_count == SPEED_QUESTIONS)
+			err = send_speed_questions(tunnel, &msg);
+	}
+	if (!err)
+		err = send_speed_questions(tunnel, &msg);
+	server_leave(tunnel->server);
+	return err ? err : count;
+}
+
 void session_input(
 	struct l2tp_tunnel *tunnel, const struct l2tp_header *header, const struct l2tp_msg *msg)
 {
@@ -423,7 +458,7 @@ void session_input(
 	if (!l2tp_msg_of_call(msg->type)) {
 		if (msg->type == L2TP_CSUN)
 			update_speeds(tunnel, msg);
-		return; /* CSURQ: only an LNS asks for speeds */
+		return; /* CSURQ: only an LNS asks for speeds, of those that a LAC measures */
 	}
 	session = find_session(tunnel, msg->type, header->session_id, msg->assigned_session_id);
 	if (session)

@@ -339,6 +339,33 @@ def test_the_reason_is_in_the_cdn(lnsd, scripted):
     server.wait_sessions(0)
 
 
+def test_the_lac_is_asked_for_speeds(lnsd, scripted):
+    """Connect speed updates (RFC 5515): of calls whose LAC said that it tells them, asked for and unasked."""
+    server = lnsd(config()).start()
+    lac = scripted()
+    lac.open()
+    lac.icrq(5, avp(script.SPEED_UPDATE_ENABLE, b"", mandatory=False))
+    peer = lac.expect(script.ICRP).u16(SESSION_ID)
+    lac.send(
+        script.ICCN, avp(script.TX_SPEED, u32(64000)), avp(script.FRAMING_TYPE, u32(1)), session_id=peer
+    )
+    tunnel, session = tunnel_of(server), server.wait_sessions(1)[0]["id"]
+
+    def speeds():
+        call = server.json("show", "session", str(session))["call"]
+        return call["tx_connect_speed"], call["rx_connect_speed"]
+
+    wait_for(lambda: speeds() == (64000, 64000), "the ICCN", context=server.log)
+    assert server.json("refresh", "tunnel", str(tunnel["id"])) == {"asked": 1}
+    question = lac.expect(script.CSURQ)
+    assert question.session_id == 0
+    assert question.avps[script.SPEED_UPDATE] == struct.pack("!HHII", 0, 5, 0, 0)
+    lac.send(script.CSUN, avp(script.SPEED_UPDATE, struct.pack("!HHII", 0, peer, 9000, 3000), mandatory=False))
+    wait_for(lambda: speeds() == (9000, 3000), "the new speeds", context=server.log)
+    lac.stop()
+    server.wait_sessions(0)
+
+
 def test_an_idle_tunnel(lnsd, scripted):
     server = lnsd(config(lac='idle = "1s"')).start()
     lac = scripted()

@@ -17,12 +17,14 @@ from lab.wait import DEADLINE
 
 SCCRQ, SCCRP, SCCCN, STOPCCN, HELLO = 1, 2, 3, 4, 6
 OCRQ, OCRP, OCCN, ICRQ, ICRP, ICCN, CDN, SLI = 7, 8, 9, 10, 11, 12, 14, 16
+CSUN, CSURQ = 28, 29
 ZLB = 0
 
 RESULT, VERSION, FRAMING_CAPABILITIES, BEARER_CAPABILITIES = 1, 2, 3, 4
 HOST_NAME, TUNNEL_ID, WINDOW, CHALLENGE, RESPONSE = 7, 9, 10, 11, 13
 SESSION_ID, SERIAL, MINIMUM_BPS, MAXIMUM_BPS, FRAMING_TYPE = 14, 15, 16, 17, 19
 CALLED_NUMBER, TX_SPEED, RANDOM_VECTOR, SEQUENCING_REQUIRED, DISCONNECT_CAUSE = 21, 24, 36, 39, 46
+SPEED_UPDATE, SPEED_UPDATE_ENABLE = 97, 98
 
 
 def u16(value):
@@ -216,8 +218,8 @@ class ScriptLac:
         self.send(SCCCN, *answer)
         return sccrp
 
-    def icrq(self, session_id):
-        self.send(ICRQ, avp(SESSION_ID, u16(session_id)), avp(SERIAL, u32(1)))
+    def icrq(self, session_id, *more):
+        self.send(ICRQ, avp(SESSION_ID, u16(session_id)), avp(SERIAL, u32(1)), *more)
 
     def call(self, session_id, *more):
         """ICRQ, ICRP, ICCN with these AVPs more; returns the session id of the LNS."""

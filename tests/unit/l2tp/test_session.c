@@ -527,6 +527,55 @@ Test(session, wan_errors_and_speeds_are_stored)
 	cr_assert_eq(fake.call.rx_connect_speed, 8);
 }
 
+/* RFC 5515 section 4.2: of calls whose ICRQ had Connect Speed Update Enable, and of no others. */
+Test(session, a_lac_is_asked_for_speeds_that_it_tells)
+{
+	struct l2tp_msg icrq = lac_icrq(6), csun = {
+		.type = L2TP_CSUN, .present = HAS(CONNECT_SPEED_UPDATE), .speed_update_count = 1
+	};
+	struct l2tp_result result = { .code = L2TP_STOPCCN_GENERAL };
+	uint16_t id;
+
+	lac_call(&lac, 5);
+	cr_assert_eq(l2tp_tunnel_ask_speeds(fake.tunnel), 0);
+	icrq.present |= HAS(CONNECT_SPEED_UPDATE_ENABLE);
+	send_msg(0, icrq);
+	id = lac_expect(&lac, L2TP_ICRP)->assigned_session_id;
+	cr_assert_eq(l2tp_tunnel_ask_speeds(fake.tunnel), 0, "it is not established");
+	send_msg(id, lac_iccn());
+	cr_assert_eq(l2tp_tunnel_ask_speeds(fake.tunnel), 1);
+	lac_expect(&lac, L2TP_CSURQ);
+	cr_assert_eq(lac.header.session_id, 0);
+	cr_assert_eq(lac.msg.speed_update_count, 1);
+	cr_assert_eq(lac.msg.speed_updates[0].session_id, 6, "the id that the LAC gave it");
+	cr_assert(!lac.msg.speed_updates[0].tx && !lac.msg.speed_updates[0].rx);
+	csun.speed_updates[0] = (struct l2tp_speed_update){ .session_id = id, .tx = 9, .rx = 3 };
+	send_msg(0, csun);
+	cr_assert_eq(fake.call.tx_connect_speed, 9);
+	cr_assert_eq(fake.call.rx_connect_speed, 3);
+	l2tp_tunnel_close(fake.tunnel, &result);
+	cr_assert_eq(l2tp_tunnel_ask_speeds(fake.tunnel), -ENOTCONN);
+}
+
+Test(session, questions_for_speeds_come_in_messages_that_fit)
+{
+	struct l2tp_msg icrq;
+	unsigned int asked = 0;
+
+	for (uint16_t n = 1; n <= 70; n++) {
+		icrq = lac_icrq(n);
+		icrq.present |= HAS(CONNECT_SPEED_UPDATE_ENABLE);
+		send_msg(0, icrq);
+		send_msg(lac_expect(&lac, L2TP_ICRP)->assigned_session_id, lac_iccn());
+	}
+	cr_assert_eq(l2tp_tunnel_ask_speeds(fake.tunnel), 70);
+	for (int n = 0; n < 2; n++) {
+		asked += lac_expect(&lac, L2TP_CSURQ)->speed_update_count;
+		lac_ack(&lac);
+	}
+	cr_assert_eq(asked, 70);
+}
+
 Test(session, link_info_goes_to_the_lac)
 {
 	uint16_t id = lac_call(&lac, 5);
