@@ -15,11 +15,12 @@
 #include <unistd.h>
 
 #define STATE_MAGIC  0x6c6e7364 /* "lnsd" */
-#define STATE_LAYOUT 2
+#define STATE_LAYOUT 3
 
 struct state_memory {
 	uint32_t magic, layout, size;
 	uint32_t boot, sequence;
+	struct state_drained drained[STATE_DRAINED];
 	struct state_tunnel tunnels[STATE_TUNNELS];
 	struct state_session sessions[STATE_SESSIONS];
 };
@@ -148,6 +149,11 @@ void state_session_release(struct state *state, struct state_session *session)
 	state_publish(&session->used, STATE_FREE);
 	if (index < state->free_hint)
 		state->free_hint = index;
+}
+
+struct state_drained *state_drained_at(struct state *state, unsigned int index)
+{
+	return index < STATE_DRAINED ? &state->memory->drained[index] : NULL;
 }
 
 void state_publish(uint32_t *used, uint32_t value)

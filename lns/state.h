@@ -48,6 +48,14 @@ struct state_session {
 	uint32_t stop_cause;
 };
 
+/* A lac section that takes nothing new; the first record is for all of them. */
+struct state_drained {
+	uint32_t used;
+	uint32_t rate; /* sessions that are ended a second, 0 = none */
+	char lac[64];
+};
+#define STATE_DRAINED 65
+
 struct state;
 
 /*
@@ -72,6 +80,9 @@ struct state_tunnel *state_tunnel(struct state *state, uint16_t id);
 struct state_session *state_session_take(struct state *state, uint64_t key);
 struct state_session *state_session_at(struct state *state, unsigned int index);
 void state_session_release(struct state *state, struct state_session *session);
+
+/* The index-th record, NULL behind the last. */
+struct state_drained *state_drained_at(struct state *state, unsigned int index);
 
 /* Makes a record count: everything written before is visible to whoever sees used. */
 void state_publish(uint32_t *used, uint32_t value);

@@ -50,6 +50,12 @@ control_next_fn engine_show_sessions, engine_show_session, engine_show_top;
 
 control_next_fn engine_show_lacs, engine_show_lac;
 
+/* ---- drain.c ---- */
+
+control_next_fn engine_drain, engine_undrain;
+/* The names of the lac sections that are drained by themselves. */
+json_t *engine_drained_lacs(struct engine *engine);
+
 /* ---- show_history.c ---- */
 
 control_next_fn engine_show_history, engine_show_why;

@@ -84,6 +84,8 @@ static const struct control_command commands[] = {
 	{ "history", engine_show_history },
 	{ "why", engine_show_why },
 	{ "spool flush", engine_flush_spool },
+	{ "drain", engine_drain },
+	{ "undrain", engine_undrain },
 	{ "disconnect session", engine_disconnect_session },
 	{ "disconnect user", engine_disconnect_user },
 	{ "disconnect tunnel", engine_disconnect_tunnel },

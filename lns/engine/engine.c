@@ -442,6 +442,7 @@ static void on_start(void *ctx)
 		return;
 	}
 	engine_past_end(engine);
+	engine_drain_restore(engine);
 	err = engine_listen(engine);
 	if (!err)
 		err = engine_das_configure(engine);
@@ -661,6 +662,7 @@ static void engine_free(struct engine *engine)
 	}
 	monitor_client_free(engine->monitor);
 	env_timer_free(engine->stop_timer);
+	env_timer_free(engine->drain_timer);
 	state_close(engine->state);
 	config_free(engine->config);
 	env_ev_free(engine->env);
@@ -693,10 +695,12 @@ int engine_main(int monitor_fd)
 	}
 	engine->started_wallclock = env_wallclock(engine->env);
 	engine->stop_timer = env_timer_new(engine->env, stop_step, engine);
+	engine->drain_timer = env_timer_new(engine->env, engine_drain_step, engine);
 	engine->hooks = hooks_client_new(engine->env);
-	err = engine->stop_timer && engine->hooks ? monitor_client_new(engine->env, monitor_fd,
-							    &monitor_ops, engine, &engine->monitor)
-						  : -ENOMEM;
+	err = engine->stop_timer && engine->drain_timer && engine->hooks
+		      ? monitor_client_new(
+				engine->env, monitor_fd, &monitor_ops, engine, &engine->monitor)
+		      : -ENOMEM;
 	if (err < 0)
 		fail(engine, "no connection to the monitor", err);
 	else

@@ -105,6 +105,8 @@ struct engine {
 	bool stopping, stopped, closing_tunnels, draining_spool;
 	uint64_t stop_by, quiet_by; /* env_now */
 	struct env_timer *stop_timer;
+	struct env_timer *drain_timer;      /* engine/drain.c */
+	uint64_t drain_last[STATE_DRAINED]; /* env_now up to which each has ended its sessions */
 };
 
 /* ---- engine.c ---- */
@@ -176,6 +178,13 @@ json_t *engine_hooks_json(const struct engine *engine);
 
 /* Applies a new configuration without touching a session, or refuses it whole. Owns config_fd. */
 void engine_reload(void *ctx, uint32_t request, int config_fd);
+
+/* ---- engine/drain.c ---- */
+
+/* Goes on with what an earlier engine drained. */
+void engine_drain_restore(struct engine *engine);
+/* Ends sessions that are due: the function of drain_timer. */
+void engine_drain_step(void *ctx);
 
 /* ---- engine/metrics.c ---- */
 

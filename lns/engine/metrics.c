@@ -100,6 +100,16 @@ static void sessions_ended(void *ctx, struct metrics_out *out)
 	put_reasons(out, lac, lac->ended);
 }
 
+static void drained(void *ctx, struct metrics_out *out)
+{
+	const struct engine *engine = ctx;
+	const struct tally_lac *lac;
+
+	EACH_LAC(ctx, lac)
+	metrics_number(
+		out, l2tp_server_is_drained(engine->l2tp, lac->name), "lac", lac->name, NULL);
+}
+
 /* ---- setup ---- */
 
 static void call_phases(void *ctx, struct metrics_out *out)
@@ -485,6 +495,8 @@ static const struct metrics_row rows[] = {
 	  "Calls that ended before they had a network, by reason.", calls_failed },
 	{ "lnsd_sessions_ended_total", METRICS_COUNTER,
 	  "Sessions that had a network and ended, by reason.", sessions_ended },
+	{ "lnsd_lac_drained", METRICS_GAUGE,
+	  "1: the lac section takes no new tunnels and calls (lnsctl drain).", drained },
 	{ "lnsd_call_phase_seconds", METRICS_HISTOGRAM,
 	  "Duration of the phases of calls; setup is from the call to the network.", call_phases },
 	{ "lnsd_setup_sessions", METRICS_GAUGE, "Sessions that negotiate PPP.", in_setup },

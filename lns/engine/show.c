@@ -96,8 +96,12 @@ json_t *engine_show_stats(void *ctx, const json_t *args, uint64_t *cursor, char 
 		(json_int_t)engine->generation, "loop_turns", (json_int_t)load.turns, "kernel_jobs",
 		(int)kernel_pending(engine->kernel), "longest_turn_us", (json_int_t)load.longest,
 		"longest_kernel_job_us", (json_int_t)kernel_longest(engine->kernel));
-	if (stats)
-		json_object_set_new(stats, "hooks", engine_hooks_json(engine));
+	if (!stats)
+		return NULL;
+	json_object_set_new(
+		stats, "drained", json_boolean(l2tp_server_is_drained(engine->l2tp, NULL)));
+	json_object_set_new(stats, "drained_lacs", engine_drained_lacs(engine));
+	json_object_set_new(stats, "hooks", engine_hooks_json(engine));
 	return stats;
 }
 

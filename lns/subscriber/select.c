@@ -31,7 +31,7 @@ static bool is_meant(const struct subscriber *sub, const struct subscriber_selec
 	       is_number(selector->address, ntohl(sub->remote)) &&
 	       is_number(selector->nas_port, subscriber_nas_port(sub)) &&
 	       is_text(selector->nas_port_id, sub->name) && is_text(selector->user, sub->user) &&
-	       is_text(selector->user_text, sub->user_text) &&
+	       is_text(selector->lac, sub->lac) && is_text(selector->user_text, sub->user_text) &&
 	       is_text(selector->calling, sub->calling) &&
 	       is_text(selector->called, called_number(sub));
 }

@@ -122,6 +122,7 @@ bool subscriber_is_in_kernel(const struct subscriber *subscriber);
 struct subscriber_selector {
 	const char *acct_session_id, *user, *calling, *called, *nas_port_id;
 	const uint32_t *address, *nas_port; /* the client's IPv4 address, host byte order */
+	const char *lac;                    /* section */
 	const char *user_text;              /* the name as people see it, in subscriber_info */
 };
 /* The keys of the first max sessions that match and are not ending. The number of all that do. */

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """lnsctl as an operator uses it: who is there, who is not and why, and ending them."""
 
+import os
+import signal
+
 import pytest
 
 from lab.lnsd import BUILD, config
@@ -89,4 +92,46 @@ def test_watch_goes_on(site, lnsd):
     watching = site.lns.start(*words, log=server.path("watch"))
     wait_for(lambda: watching.output().count("in setup") >= 2, "two answers", context=watching.output)
     watching.stop()
+    server.stop()
+
+
+def test_drain_and_undrain(site, lnsd, lac):
+    """Nothing new, until it is taken back; a reload and a new engine do not change that."""
+    server = lnsd(config(backend="", top='users = "%USERS%"'), USERS).start()
+    first, second = Call("sub0", "alice", "wonderland"), Call("sub1", "bob", "builder")
+    lac(first, second)
+    first.start()
+    first.wait_up()
+    server.wait_sessions(1)
+
+    drained = server.json("drain", "--lac", "wholesale")
+    assert drained == {"lac": "wholesale", "drained": True, "sessions": 1, "rate": 0}
+    assert server.json("show", "stats")["drained_lacs"] == ["wholesale"]
+    assert server.json("show", "lac", "wholesale")["drained"]
+    second.start()
+    server.wait_log("try another LNS")
+    assert server.sessions()[0]["user"] == "alice"
+    error = wait_for(lambda: server.json("show", "lac", "wholesale")["last_error"], "the refusal")
+    assert "try another LNS" in error
+    second.wait_down()
+
+    server.process.popen.send_signal(signal.SIGHUP)
+    server.wait_log("configuration reloaded")
+    assert server.json("show", "lac", "wholesale")["drained"]
+    assert server.json("drain", "--rate", "100")["rate"] == 100
+    first.wait_down()
+    server.wait_sessions(0)
+    ends = server.json("history", "--user", "alice")
+    assert ends[0]["reason"] == "drained: use another LNS"
+    server.wait_log("no session is left")
+
+    os.kill(server.engine(), signal.SIGKILL)
+    server.wait_log("still drained", count=2)
+    server.wait_log("engine 2 serves")
+    assert server.json("show", "stats")["drained"]
+    assert server.json("undrain")["drained"] is False
+    assert "not drained" in refused(server, "undrain")
+    assert "no such lac section" in refused(server, "drain", "--lac", "retail")
+    second.start()
+    second.wait_up()
     server.stop()

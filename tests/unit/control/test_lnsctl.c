@@ -497,7 +497,7 @@ Test(lnsctl, manual_page)
 		"\\-\\-user", "\\-\\-lac", "\\-\\-ip", "\\-\\-state", "\\-\\-tunnel",
 		"\\-\\-address", "\\-\\-sub\\-address", "\\-\\-minimum\\-bps",
 		"\\-\\-maximum\\-bps", "\\-\\-calling", "\\-\\-failed", "\\-\\-sort", "\\-\\-limit",
-		"\\-\\-watch" };
+		"\\-\\-watch", "\\-\\-rate" };
 	FILE *file = fopen("conf/man/lnsctl.8", "r");
 	char page[32768] = "";
 

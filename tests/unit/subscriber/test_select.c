@@ -58,7 +58,7 @@ Test(select, every_attribute_has_to_fit)
 	address = ntohl(of(bob)->remote);
 	port = subscriber_nas_port(of(bob));
 	const struct subscriber_selector whole = { of(bob)->acct_session_id, "bob", "555", "",
-		of(bob)->name, &address, &port, "bob" };
+		of(bob)->name, &address, &port, "wholesale", "bob" };
 	struct subscriber_selector one;
 
 	expect_meant(&whole, 1, bob);
@@ -142,6 +142,8 @@ Test(select, by_the_name_that_people_see)
 	two_sessions();
 	expect_meant(&(struct subscriber_selector){ .user_text = "bob" }, 1, bob);
 	expect_meant(&(struct subscriber_selector){ .user_text = "bo" }, 0, NULL);
+	expect_meant(&(struct subscriber_selector){ .lac = "wholesale" }, 2, alice);
+	expect_meant(&(struct subscriber_selector){ .lac = "retail" }, 0, NULL);
 	end_all();
 }
 
