@@ -284,6 +284,108 @@ static void check_hooks(struct config_doc *doc, const struct config *config)
 			config->hooks.user, user ? "" : ": set hook-user to another one");
 }
 
+static bool is_unspecified(const union addr *addr)
+{
+	return addr->sa.sa_family == AF_INET ? addr->in4.sin_addr.s_addr == INADDR_ANY
+					     : IN6_IS_ADDR_UNSPECIFIED(&addr->in6.sin6_addr);
+}
+
+/* Whether a socket of the one address is in the way of one of the other. */
+static bool overlaps(const union addr *a, const union addr *b)
+{
+	return a->sa.sa_family == b->sa.sa_family && addr_port(a) == addr_port(b) &&
+	       (addr_equal(a, b) || is_unspecified(a) || is_unspecified(b));
+}
+
+static void check_static_ports(
+	struct config_doc *doc, const struct config_node *node, const struct config *config)
+{
+	static const char *const names[] = { "local-port", "peer-port" };
+	const struct config_static_tunnel *tunnel = node->data;
+	const struct config_item *item;
+	char text[ADDR_TEXT];
+
+	for (size_t i = 0; i < 2; i++) {
+		item = find_item(doc, node, names[i], 0);
+		if (item && tunnel->kernel.ip)
+			config_doc_blame_item(doc, item, "there are no ports in IP encapsulation");
+		else if (!item && !tunnel->kernel.ip)
+			config_doc_blame_node(doc, node, "%s is missing (example: %s = 5000)",
+				names[i], names[i]);
+	}
+	item = find_item(doc, node, "local-port", 0);
+	for (size_t i = 0; item && !tunnel->kernel.ip && i < config->listen_count; i++)
+		if (overlaps(&tunnel->kernel.local, &config->listen[i]))
+			config_doc_blame_item(doc, item, "is in use by listen, with %s",
+				addr_text(&config->listen[i], text));
+}
+
+static void check_static_tunnel(
+	struct config_doc *doc, const struct config_node *node, const struct config *config)
+{
+	const struct config_static_tunnel *tunnel = node->data;
+	const struct kernel_static_tunnel *kernel = &tunnel->kernel;
+	const struct config_item *local = find_item(doc, node, "local", 0);
+	const struct config_item *peer = find_item(doc, node, "peer", 0);
+	const struct config_item *id = find_item(doc, node, "local-id", 0);
+
+	if (kernel->local.sa.sa_family == AF_UNSPEC || kernel->peer.sa.sa_family == AF_UNSPEC)
+		return; /* blamed already */
+	if (kernel->local.sa.sa_family != kernel->peer.sa.sa_family)
+		config_doc_blame_item(doc, peer, "one end has IPv4 and the other one IPv6");
+	if (is_unspecified(&kernel->local))
+		config_doc_blame_item(doc, local, "is not an address that a host can have");
+	if (is_unspecified(&kernel->peer))
+		config_doc_blame_item(doc, peer, "is not an address that a host can have");
+	check_static_ports(doc, node, config);
+	for (const struct config_static_tunnel *other = config->static_tunnels; other < tunnel;
+		other++)
+		if (id && kernel->id && other->kernel.id == kernel->id)
+			config_doc_blame_item(
+				doc, id, "static-tunnel \"%s\" has the same number", other->name);
+}
+
+/* Numbers and interfaces that a session before it has, in any tunnel. */
+static void check_static_unique(struct config_doc *doc, const struct config_node *node,
+	const struct config_static_session *session, const struct config_static_session *other)
+{
+	const struct config_item *id = find_item(doc, node, "local-id", 0);
+
+	if (id && session->kernel.id && other->kernel.id == session->kernel.id)
+		config_doc_blame_item(doc, id, "session \"%s\" has the same number", other->name);
+	if (strcmp(other->kernel.ifname, session->kernel.ifname) == 0)
+		config_doc_blame_node(doc, node,
+			"session \"%s\" has an interface of the same name, %s; set interface",
+			other->name, session->kernel.ifname);
+}
+
+static void check_static_session(
+	struct config_doc *doc, const struct config_node *node, const struct config *config)
+{
+	const struct config_static_session *session = node->data;
+	const struct config_item *item = find_item(doc, node, "sequencing", 0);
+
+	if (!find_item(doc, node, "interface", 0) &&
+		strlen(session->name) >= sizeof(session->kernel.ifname))
+		config_doc_blame_node(doc, node,
+			"the name is too long for that of an interface (at most 15 characters); set "
+			"interface");
+	if (item && session->sequencing && !session->kernel.sublayer)
+		config_doc_blame_item(doc, item, "needs the sublayer");
+	item = find_item(doc, node, "reorder-timeout", 0);
+	if (item && session->reorder_timeout && !session->kernel.recv_seq)
+		config_doc_blame_item(doc, item, "needs sequencing of what is received");
+	for (size_t t = 0; t < config->static_tunnel_count; t++) {
+		const struct config_static_tunnel *tunnel = &config->static_tunnels[t];
+
+		for (size_t i = 0; i < tunnel->session_count; i++) {
+			if (&tunnel->sessions[i] == session)
+				return;
+			check_static_unique(doc, node, session, &tunnel->sessions[i]);
+		}
+	}
+}
+
 void config_check(struct config_doc *doc, const struct config *config)
 {
 	if (doc->incomplete)
@@ -308,5 +410,9 @@ void config_check(struct config_doc *doc, const struct config *config)
 			check_das(doc, &doc->nodes[i], config);
 		else if (doc->nodes[i].section == CONFIG_DAS_CLIENT)
 			check_das_client(doc, &doc->nodes[i], config);
+		else if (doc->nodes[i].section == CONFIG_STATIC_TUNNEL)
+			check_static_tunnel(doc, &doc->nodes[i], config);
+		else if (doc->nodes[i].section == CONFIG_STATIC_SESSION)
+			check_static_session(doc, &doc->nodes[i], config);
 	}
 }

@@ -37,50 +37,66 @@ static bool seen(const struct config_node *node, const char *name)
 
 /* ---- structs for the nodes ---- */
 
-/* The struct around those of a section; there is one of each that has others inside. */
-static char *parent_struct(struct config *config, enum config_section section)
+/* Whether node is one of section s in the struct at parent; the nodes of the sections around are placed. */
+static bool is_inside(
+	const struct config_doc *doc, const struct config_node *node, int s, const void *parent)
 {
-	enum config_section parent = config_sections[section].parent;
+	return node->section == (enum config_section)s && doc->nodes[node->parent].data == parent;
+}
 
-	return parent == CONFIG_ROOT
-		       ? (char *)config
-		       : parent_struct(config, parent) + config_sections[parent].offset;
+/* Makes room for the nodes of section s in the struct at parent and points each to its struct. */
+static bool place_inside(struct config_doc *doc, int s, char *parent)
+{
+	const struct config_section_info *info = &config_sections[s];
+	size_t count = 0, placed = 0;
+	char *array = NULL;
+
+	for (size_t i = 0; i < doc->node_count; i++)
+		count += is_inside(doc, &doc->nodes[i], s, parent);
+	if (!count)
+		return true;
+	if (info->title) {
+		array = calloc(count, info->size);
+		if (!array)
+			return false;
+		memcpy(parent + info->offset, &array, sizeof(array));
+		memcpy(parent + info->count_offset, &count, sizeof(count));
+	} else {
+		*(bool *)(parent + info->count_offset) = true;
+	}
+	for (size_t i = 0; i < doc->node_count; i++) {
+		struct config_node *node = &doc->nodes[i];
+
+		if (!is_inside(doc, node, s, parent))
+			continue;
+		node->data = array ? array : parent + info->offset;
+		array = array ? array + info->size : NULL;
+		if (!info->title && placed++)
+			config_doc_blame_node(doc, node, "this section is given twice");
+	}
+	return true;
+}
+
+/* A section given twice fills one struct: its insides are placed with the first. */
+static bool is_first(const struct config_doc *doc, size_t node)
+{
+	for (size_t i = 0; i < node; i++)
+		if (doc->nodes[i].section == doc->nodes[node].section &&
+			doc->nodes[i].data == doc->nodes[node].data)
+			return false;
+	return true;
 }
 
 /* Makes the arrays of titled sections and points each node to its struct. False: out of memory. */
 static bool place_nodes(struct config_doc *doc, struct config *config)
 {
-	for (int s = CONFIG_ROOT + 1; s < CONFIG_SECTIONS; s++) {
-		const struct config_section_info *info = &config_sections[s];
-		char *parent = parent_struct(config, s), *array = NULL;
-		size_t count = 0, placed = 0;
-
-		for (size_t i = 0; i < doc->node_count; i++)
-			count += doc->nodes[i].section == (enum config_section)s;
-		if (!count)
-			continue;
-		if (info->title) {
-			array = calloc(count, info->size);
-			if (!array)
-				return false;
-			memcpy(parent + info->offset, &array, sizeof(array));
-			memcpy(parent + info->count_offset, &count, sizeof(count));
-		} else {
-			*(bool *)(parent + info->count_offset) = true;
-		}
-		for (size_t i = 0; i < doc->node_count; i++) {
-			struct config_node *node = &doc->nodes[i];
-
-			if (node->section != (enum config_section)s)
-				continue;
-			node->data = array ? array : parent + info->offset;
-			array = array ? array + info->size : NULL;
-			if (!info->title && placed++)
-				config_doc_blame_node(doc, node, "this section is given twice");
-		}
-	}
 	if (doc->node_count)
 		doc->nodes[0].data = config;
+	for (int s = CONFIG_ROOT + 1; s < CONFIG_SECTIONS; s++)
+		for (size_t i = 0; i < doc->node_count; i++)
+			if (doc->nodes[i].section == config_sections[s].parent &&
+				is_first(doc, i) && !place_inside(doc, s, doc->nodes[i].data))
+				return false;
 	for (size_t i = 0; i < config->lac_count; i++)
 		config->lacs[i].proxy_lcp = -1;
 	return true;
@@ -96,14 +112,30 @@ static union addr *title_addr(enum config_section section, const void *data)
 	return NULL;
 }
 
+/* The name that is the title of such a section, likewise; 64 octets. */
+static char *title_name(enum config_section section, const void *data)
+{
+	switch (section) {
+	case CONFIG_LAC:
+		return ((struct config_lac *)data)->lac.name;
+	case CONFIG_PPP:
+		return ((struct config_ppp *)data)->name;
+	case CONFIG_POOL:
+		return ((struct config_pool *)data)->name;
+	case CONFIG_STATIC_TUNNEL:
+		return ((struct config_static_tunnel *)data)->name;
+	case CONFIG_STATIC_SESSION:
+		return ((struct config_static_session *)data)->name;
+	default:
+		return NULL;
+	}
+}
+
 static void take_title(struct config_doc *doc, struct config_node *node)
 {
 	const size_t len = strlen(node->title);
 	union addr *addr = title_addr(node->section, node->data);
-	char *name = node->section == CONFIG_LAC    ? ((struct config_lac *)node->data)->lac.name
-		     : node->section == CONFIG_PPP  ? ((struct config_ppp *)node->data)->name
-		     : node->section == CONFIG_POOL ? ((struct config_pool *)node->data)->name
-						    : NULL;
+	char *name = title_name(node->section, node->data);
 
 	if (name) {
 		if (!len || len >= sizeof(((struct config_pool *)0)->name) ||
@@ -140,6 +172,8 @@ static void take_item(struct config_doc *doc, const struct config_item *item)
 		return;
 	if (option->type == CONFIG_SECRET)
 		config_doc_blame_item(doc, item, "the secret %s", reason);
+	else if (option->type == CONFIG_COOKIE)
+		config_doc_blame_item(doc, item, "the cookie %s", reason);
 	else
 		config_doc_blame_item(doc, item, "'%s' %s",
 			log_printable(value, sizeof(value), item->value, strlen(item->value)),
@@ -241,6 +275,26 @@ static void warn_of_exposed(struct config_doc *doc)
 
 /* ---- defaults that depend on something ---- */
 
+static void complete_static(struct config_static_tunnel *tunnel)
+{
+	if (!tunnel->kernel.ip) {
+		addr_set_port(&tunnel->kernel.local, tunnel->local_port);
+		addr_set_port(&tunnel->kernel.peer, tunnel->peer_port);
+	}
+	for (size_t i = 0; i < tunnel->session_count; i++) {
+		struct config_static_session *session = &tunnel->sessions[i];
+		struct kernel_static_session *kernel = &session->kernel;
+
+		kernel->tunnel_id = tunnel->kernel.id;
+		kernel->send_seq = session->sequencing & CONFIG_NUMBER_SEND;
+		kernel->recv_seq = session->sequencing & CONFIG_NUMBER_RECEIVE;
+		kernel->reorder_timeout = (uint32_t)(session->reorder_timeout / 1000);
+		if (!*kernel->ifname) /* a longer one is blamed by the check */
+			memcpy(kernel->ifname, session->name,
+				strnlen(session->name, sizeof(kernel->ifname) - 1));
+	}
+}
+
 static void complete(struct config_doc *doc, struct config *config)
 {
 	if (!*config->name)
@@ -249,6 +303,8 @@ static void complete(struct config_doc *doc, struct config *config)
 		memcpy(config->name, "lns", sizeof("lns"));
 	memcpy(config->l2tp.host_name, config->name, sizeof(config->l2tp.host_name));
 	config->l2tp.firmware_revision = FIRMWARE_REVISION;
+	for (size_t i = 0; i < config->static_tunnel_count; i++)
+		complete_static(&config->static_tunnels[i]);
 	for (size_t i = 0; i < doc->node_count; i++) {
 		struct config_lac *lac = doc->nodes[i].data;
 
@@ -323,6 +379,15 @@ void config_free(struct config *config)
 	if (config->radius.das.clients)
 		explicit_bzero(config->radius.das.clients,
 			config->radius.das.client_count * sizeof(*config->radius.das.clients));
+	for (size_t i = 0; i < config->static_tunnel_count; i++) {
+		struct config_static_tunnel *tunnel = &config->static_tunnels[i];
+
+		if (tunnel->sessions)
+			explicit_bzero(tunnel->sessions,
+				tunnel->session_count * sizeof(*tunnel->sessions));
+		free(tunnel->sessions);
+	}
+	free(config->static_tunnels);
 	free(config->listen);
 	free(config->metrics);
 	free(config->lacs);
@@ -433,18 +498,12 @@ static void dump_section(
 			continue;
 		}
 		for (size_t i = 0; i < count; i++, array += info->size) {
-			const struct config_lac *lac = (const void *)array;
-			const struct config_ppp *ppp = (const void *)array;
-			const struct config_pool *pool = (const void *)array;
+			const char *name = title_name(s, array);
 
 			fprintf(out, "%s%s", indent, info->name);
 			if (info->title)
 				fprintf(out, " \"%s\"",
-					s == CONFIG_LAC   ? lac->lac.name
-					: s == CONFIG_PPP ? ppp->name
-					: s == CONFIG_POOL
-						? pool->name
-						: addr_text_host(title_addr(s, array), title));
+					name ? name : addr_text_host(title_addr(s, array), title));
 			fputs(" {\n", out);
 			dump_section(config, s, array, out);
 			fprintf(out, "%s}\n", indent);

@@ -14,6 +14,7 @@
 #define LNS_CONFIG_CONFIG_H
 
 #include "lns/addr.h"
+#include "lns/kernel/kernel.h"
 #include "lns/l2tp/l2tp.h"
 
 #include <stdbool.h>
@@ -112,6 +113,25 @@ struct config_radius {
 	struct config_das das;
 };
 
+/* An Ethernet pseudowire in a static tunnel. */
+struct config_static_session {
+	char name[64];
+	struct kernel_static_session kernel;
+	int sequencing;           /* CONFIG_NUMBER_x */
+	uint64_t reorder_timeout; /* as kernel.reorder_timeout, in milliseconds, has it */
+};
+enum { CONFIG_NUMBER_SEND = 1, CONFIG_NUMBER_RECEIVE = 2 };
+
+/* An L2TPv3 tunnel that the kernel serves alone. */
+struct config_static_tunnel {
+	char name[64];
+	struct kernel_static_tunnel kernel;
+	uint16_t local_port, peer_port; /* of kernel's addresses; 0 with IP encapsulation */
+	bool keep;                      /* after lnsd has stopped */
+	struct config_static_session *sessions;
+	size_t session_count;
+};
+
 struct config_user {
 	char name[254];
 	struct l2tp_secret secret;
@@ -156,6 +176,8 @@ struct config {
 	size_t pool_count;
 	bool has_radius;
 	struct config_radius radius;
+	struct config_static_tunnel *static_tunnels;
+	size_t static_tunnel_count;
 	struct config_user *users; /* from the users file, when there is no radius section */
 	size_t user_count;
 };

@@ -361,12 +361,16 @@ static enum config_section section_of(const cfg_t *cfg)
 	return CONFIG_ROOT;
 }
 
-/* libconfuse's section of one that has others inside, of which there is only one. */
+/* libconfuse's section of one that has others inside, the one being read: the last. */
 static cfg_t *section_cfg(enum config_section section)
 {
-	return section == CONFIG_ROOT ? reading.root
-				      : cfg_getsec(section_cfg(config_sections[section].parent),
-						config_sections[section].name);
+	const char *name = config_sections[section].name;
+	cfg_t *around;
+
+	if (section == CONFIG_ROOT)
+		return reading.root;
+	around = section_cfg(config_sections[section].parent);
+	return cfg_getnsec(around, name, cfg_size(around, name) - 1);
 }
 
 /* The open node of a section of libconfuse's, made when it is new. NULL when memory is short. */

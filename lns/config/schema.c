@@ -84,6 +84,19 @@ static const struct config_word unsupported_words[] = {
 	{ NULL, 0 },
 };
 
+static const struct config_word encapsulation_words[] = {
+	{ "udp", 0 },
+	{ "ip", 1 },
+	{ NULL, 0 },
+};
+static const struct config_word numbering_words[] = {
+	{ "none", 0 },
+	{ "send", CONFIG_NUMBER_SEND },
+	{ "receive", CONFIG_NUMBER_RECEIVE },
+	{ "both", CONFIG_NUMBER_SEND | CONFIG_NUMBER_RECEIVE },
+	{ NULL, 0 },
+};
+
 /* A Host Name AVP, or a pattern for one: printable, no blanks. */
 static const char *check_host_name(const char *text)
 {
@@ -100,6 +113,16 @@ static const char *check_account(const char *text)
 		if (!isalnum((unsigned char)*c) && !strchr("_-.$", *c))
 			return "is not the name of an account";
 	return *text && *text != '-' ? NULL : "is not the name of an account";
+}
+
+/* The name of an interface, as the kernel sees it. */
+static const char *check_interface(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if (!isgraph((unsigned char)*c) || strchr("/:%", *c))
+			return "is not the name of an interface";
+	return *text && strcmp(text, ".") && strcmp(text, "..") ? NULL
+								: "is not the name of an interface";
 }
 
 const struct config_section_info config_sections[CONFIG_SECTIONS] = {
@@ -130,6 +153,20 @@ const struct config_section_info config_sections[CONFIG_SECTIONS] = {
 	[CONFIG_DAS_CLIENT] = { "client", "ADDRESS", CONFIG_DAS, sizeof(struct config_das_client),
 		offsetof(struct config_das, clients), offsetof(struct config_das, client_count),
 		"One host that may send such requests; those of others are not answered." },
+	[CONFIG_STATIC_TUNNEL] = { "static-tunnel", "NAME", CONFIG_ROOT,
+		sizeof(struct config_static_tunnel), offsetof(struct config, static_tunnels),
+		offsetof(struct config, static_tunnel_count),
+		"An L2TPv3 tunnel (RFC 3931) without a control connection: both ends are configured "
+		"alike, with ids and ports the other way round, as ip-l2tp(8) does it. It is made at "
+		"the start and removed at the stop of lnsd; a reload makes what is new, removes what "
+		"is gone, and makes afresh what has changed and nothing else. The kernel needs the "
+		"option L2TPv3 and the module l2tp_eth, and for IP encapsulation l2tp_ip or l2tp_ip6; "
+		"what it cannot do is logged, and everything else works." },
+	[CONFIG_STATIC_SESSION] = { "session", "NAME", CONFIG_STATIC_TUNNEL,
+		sizeof(struct config_static_session),
+		offsetof(struct config_static_tunnel, sessions),
+		offsetof(struct config_static_tunnel, session_count),
+		"An Ethernet pseudowire (RFC 4719) in the tunnel: an interface, which is set up." },
 };
 
 /* clang-format off */
@@ -395,6 +432,57 @@ const struct config_option config_options[] = {
 	{ CONFIG_DAS_CLIENT, "secret-file", CONFIG_FILE, ANY, ANY, NULL,
 	  .help = "File whose first line is the secret; it must belong to root and be "
 		  "readable by its owner only." },
+
+	{ CONFIG_STATIC_TUNNEL, "encapsulation", CONFIG_ENUM, AT(config_static_tunnel, kernel.ip), ANY,
+	  "udp", .help = "What packets travel in; ip is protocol 115.", .words = encapsulation_words },
+	{ CONFIG_STATIC_TUNNEL, "local", CONFIG_ADDRESS, AT(config_static_tunnel, kernel.local), ANY, NULL,
+	  .help = "IPv4 or IPv6 address of this end.", .required = true },
+	{ CONFIG_STATIC_TUNNEL, "peer", CONFIG_ADDRESS, AT(config_static_tunnel, kernel.peer), ANY, NULL,
+	  .help = "Address of the other end.", .required = true },
+	{ CONFIG_STATIC_TUNNEL, "local-id", CONFIG_UINT, AT(config_static_tunnel, kernel.id),
+	  { 1, UINT32_MAX }, NULL,
+	  .help = "Number of the tunnel here. No other tunnel of the host may have it; those of "
+		  "LACs avoid it.", .required = true },
+	{ CONFIG_STATIC_TUNNEL, "peer-id", CONFIG_UINT, AT(config_static_tunnel, kernel.peer_id),
+	  { 1, UINT32_MAX }, NULL, .help = "Number of the tunnel at the other end.", .required = true },
+	{ CONFIG_STATIC_TUNNEL, "local-port", CONFIG_UINT, AT(config_static_tunnel, local_port),
+	  { 1, 65535 }, NULL,
+	  .help = "UDP port of this end, another one than those of listen. Required with udp." },
+	{ CONFIG_STATIC_TUNNEL, "peer-port", CONFIG_UINT, AT(config_static_tunnel, peer_port),
+	  { 1, 65535 }, NULL, .help = "UDP port of the other end. Required with udp." },
+	{ CONFIG_STATIC_TUNNEL, "checksum", CONFIG_BOOL, AT(config_static_tunnel, kernel.checksum), ANY,
+	  "true",
+	  .help = "UDP checksums: whether they are sent, and with IPv6 demanded." },
+	{ CONFIG_STATIC_TUNNEL, "keep", CONFIG_BOOL, AT(config_static_tunnel, keep), ANY, "false",
+	  .help = "Leave the tunnel to the kernel when lnsd stops; the next start takes it over." },
+
+	{ CONFIG_STATIC_SESSION, "local-id", CONFIG_UINT, AT(config_static_session, kernel.id),
+	  { 1, UINT32_MAX }, NULL,
+	  .help = "Number of the session here; no other static session may have it.", .required = true },
+	{ CONFIG_STATIC_SESSION, "peer-id", CONFIG_UINT, AT(config_static_session, kernel.peer_id),
+	  { 1, UINT32_MAX }, NULL, .help = "Number of the session at the other end.", .required = true },
+	{ CONFIG_STATIC_SESSION, "send-cookie", CONFIG_COOKIE, AT(config_static_session, kernel.send), ANY,
+	  NULL,
+	  .help = "Cookie that is put into each packet: 8 or 16 hexadecimal digits. The other end "
+		  "expects the same. Default: none." },
+	{ CONFIG_STATIC_SESSION, "expect-cookie", CONFIG_COOKIE, AT(config_static_session, kernel.expect),
+	  ANY, NULL,
+	  .help = "Cookie without which a packet of the other end is dropped. Default: none." },
+	{ CONFIG_STATIC_SESSION, "sublayer", CONFIG_BOOL, AT(config_static_session, kernel.sublayer), ANY,
+	  "true",
+	  .help = "The default L2-specific sublayer (RFC 3931 section 4.6), 4 octets in each packet; "
+		  "both ends must agree. Sequencing needs it." },
+	{ CONFIG_STATIC_SESSION, "sequencing", CONFIG_ENUM, AT(config_static_session, sequencing), ANY,
+	  "none", .help = "Whether data packets are numbered: those that are sent, and those that are "
+		  "received, which are dropped when they come out of order.", .words = numbering_words },
+	{ CONFIG_STATIC_SESSION, "reorder-timeout", CONFIG_TIME,
+	  AT(config_static_session, reorder_timeout), { 0, MINUTE }, "0s",
+	  .help = "How long a packet waits for those before it, with numbered ones; 0: not at all." },
+	{ CONFIG_STATIC_SESSION, "mtu", CONFIG_UINT, AT(config_static_session, kernel.mtu), { 0, 65535 },
+	  "0", .help = "MTU of the interface; 0: what the kernel chooses.", .unit = "octets" },
+	{ CONFIG_STATIC_SESSION, "interface", CONFIG_STRING, AT(config_static_session, kernel.ifname), ANY,
+	  NULL,
+	  .help = "Name of the interface. Default: the name of the session.", .check = check_interface },
 };
 /* clang-format on */
 const size_t config_option_count = sizeof(config_options) / sizeof(config_options[0]);
@@ -424,6 +512,7 @@ static const char *const type_names[] = {
 	[CONFIG_PREFIX] = "prefix",
 	[CONFIG_RANGE] = "range",
 	[CONFIG_SECRET] = "secret",
+	[CONFIG_COOKIE] = "cookie",
 	[CONFIG_FILE] = "file",
 };
 

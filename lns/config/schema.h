@@ -26,6 +26,8 @@ enum config_section {
 	CONFIG_RADIUS_SERVER,
 	CONFIG_DAS,
 	CONFIG_DAS_CLIENT,
+	CONFIG_STATIC_TUNNEL,
+	CONFIG_STATIC_SESSION,
 	CONFIG_SECTIONS
 };
 
@@ -55,6 +57,7 @@ enum config_type {
 	CONFIG_PREFIX,  /* struct addr_prefix * */
 	CONFIG_RANGE,   /* struct config_pool_range * */
 	CONFIG_SECRET,  /* struct l2tp_secret */
+	CONFIG_COOKIE,  /* struct kernel_cookie */
 	CONFIG_FILE,    /* no field: a file that is part of the configuration */
 };
 

@@ -280,6 +280,22 @@ static const char *parse_secret(const struct config_option *option, const char *
 	return NULL;
 }
 
+static const char *parse_cookie(const struct config_option *option, const char *text, void *field)
+{
+	struct kernel_cookie *cookie = field;
+	size_t len = strlen(text);
+	unsigned int octet;
+
+	(void)option;
+	if ((len != 8 && len != 16) || strspn(text, "0123456789abcdefABCDEF") != len)
+		return "is not 8 or 16 hexadecimal digits";
+	for (cookie->len = 0; cookie->len < len / 2; cookie->len++) {
+		sscanf(text + 2 * (size_t)cookie->len, "%2x", &octet);
+		cookie->octets[cookie->len] = (uint8_t)octet;
+	}
+	return NULL;
+}
+
 /* ---- the types ---- */
 
 static const struct {
@@ -300,6 +316,7 @@ static const struct {
 	[CONFIG_PREFIX] = { parse_prefix, true },
 	[CONFIG_RANGE] = { parse_range, true },
 	[CONFIG_SECRET] = { parse_secret, false },
+	[CONFIG_COOKIE] = { parse_cookie, false },
 	[CONFIG_FILE] = { NULL, false },
 };
 
@@ -409,11 +426,15 @@ static bool print_value(
 				: "false",
 			out);
 		break;
-	case CONFIG_UINT:
-		fprintf(out, "%" PRIu32,
-			option->field.size == sizeof(uint16_t) ? *(uint16_t *)field
-							       : *(uint32_t *)field);
+	case CONFIG_UINT: {
+		uint32_t number = option->field.size == sizeof(uint16_t) ? *(uint16_t *)field
+									 : *(uint32_t *)field;
+
+		if (number < option->range.min) /* not given */
+			return false;
+		fprintf(out, "%" PRIu32, number);
 		break;
+	}
 	case CONFIG_TIME:
 		print_time(option->field.size == sizeof(uint64_t)
 				   ? *(uint64_t *)field
@@ -466,6 +487,7 @@ static bool print_value(
 		break;
 	}
 	case CONFIG_SECRET:
+	case CONFIG_COOKIE:
 	case CONFIG_FILE:
 		return false;
 	}
@@ -479,7 +501,10 @@ void config_value_print(
 	size_t size;
 	FILE *value;
 
-	if (option->type == CONFIG_SECRET && ((struct l2tp_secret *)field_of(option, base))->len)
+	if ((option->type == CONFIG_SECRET &&
+		    ((struct l2tp_secret *)field_of(option, base))->len) ||
+		(option->type == CONFIG_COOKIE &&
+			((struct kernel_cookie *)field_of(option, base))->len))
 		fprintf(out, "%s# %s is set\n", indent, option->name);
 	for (size_t i = 0, printed = 0;; i++) {
 		bool more;

@@ -443,7 +443,9 @@ static void on_start(void *ctx)
 	}
 	engine_past_end(engine);
 	engine_drain_restore(engine);
-	err = engine_listen(engine);
+	err = engine_statics_start(engine);
+	if (!err)
+		err = engine_listen(engine);
 	if (!err)
 		err = engine_das_configure(engine);
 	if (!err)
@@ -472,9 +474,25 @@ static void stopped(struct engine *engine)
 	env_ev_stop(engine->env);
 }
 
+/* They may carry what was to be said until now. */
+static void remove_statics(struct engine *engine)
+{
+	uint64_t now = env_now(engine->env);
+
+	if (!engine->removing_statics) {
+		engine->removing_statics = true;
+		engine->quiet_by = now + STOP_LAST;
+		engine_statics_end(engine);
+	}
+	if (engine_statics_are_ending(engine) && now < engine->quiet_by)
+		env_timer_start(engine->stop_timer, STOP_LOOK);
+	else
+		stopped(engine);
+}
+
 static void spool_is_empty(void *ctx)
 {
-	stopped(ctx);
+	remove_statics(ctx);
 }
 
 /* Whether every tunnel left the kernel and every StopCCN was acknowledged. */
@@ -513,11 +531,15 @@ static void stop_step(void *ctx)
 	struct engine *engine = ctx;
 	uint64_t now = env_now(engine->env);
 
+	if (engine->removing_statics) {
+		remove_statics(engine);
+		return;
+	}
 	if (now >= engine->stop_by) {
 		log_warning("stopping takes too long: %u sessions and %u tunnels are left to the "
 			    "monitor and the kernel",
 			subscribers_count(engine->subscribers), engine->tunnel_count);
-		stopped(engine);
+		remove_statics(engine);
 		return;
 	}
 	if (subscribers_count(engine->subscribers) > 0 || engine->past) {
@@ -535,7 +557,7 @@ static void stop_step(void *ctx)
 		return;
 	}
 	if (!engine->radius.spool) {
-		stopped(engine);
+		remove_statics(engine);
 		return;
 	}
 	if (!engine->draining_spool) {
@@ -645,6 +667,7 @@ static void engine_free(struct engine *engine)
 	engine_metrics_close(engine);
 	engine_das_stop(engine);
 	engine_past_free(engine);
+	engine_statics_free(engine);
 	subscribers_free(engine->subscribers);
 	hooks_client_free(engine->hooks);
 	engine_tunnels_free(engine);

@@ -85,7 +85,7 @@ static bool is_session_state(const char *word)
 static bool is_tunnel_state(const char *word)
 {
 	static const char *const words[] = { "wait-ctl-reply", "wait-ctl-conn", "established",
-		"closing", "closed" };
+		"closing", "closed", "waiting", "making", "up", "failed" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(words[i], word) == 0)
@@ -105,7 +105,8 @@ bool engine_filter_check(
 	else if (state && !(of_tunnels ? is_tunnel_state : is_session_state)(state))
 		snprintf(error, size, "no such state: \"%.64s\"; there are %s", state,
 			of_tunnels
-				? "wait-ctl-reply, wait-ctl-conn, established, closing, closed"
+				? "wait-ctl-reply, wait-ctl-conn, established, closing, closed, and of "
+				  "static ones waiting, making, up, failed"
 				: "opening, queued, waiting, forking, link, network, up, ending");
 	else if (ip && inet_pton(AF_INET, ip, &any) != 1 && inet_pton(AF_INET6, ip, &any) != 1)
 		snprintf(error, size, "not an address: \"%.64s\"", ip);

@@ -7,8 +7,7 @@
  * then it is streamed: what the kernel has, in the order of ids, and at the end what the engine has and the
  * kernel has not. The list is of one moment: what the engine made later is not missed in it.
  */
-#include "lns/control/control.h"
-#include "lns/engine/internal.h"
+#include "lns/engine/commands.h"
 
 #include <errno.h>
 #include <linux/l2tp.h>
@@ -16,7 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum phase { PHASE_DETAILS, PHASE_LIST, PHASE_KERNEL, PHASE_TUNNELS, PHASE_SESSIONS };
+enum phase {
+	PHASE_DETAILS,
+	PHASE_LIST,
+	PHASE_KERNEL,
+	PHASE_STATICS,
+	PHASE_TUNNELS,
+	PHASE_SESSIONS
+};
 
 /* One answer. Owned by the engine from open to close. */
 struct engine_inspect {
@@ -27,7 +33,7 @@ struct engine_inspect {
 	struct kernel_l2tp_list list;
 	uint64_t asked; /* env_now */
 	enum phase phase;
-	size_t next;  /* PHASE_KERNEL: index in the list; PHASE_TUNNELS: id */
+	size_t next;  /* PHASE_TUNNELS: id; otherwise index */
 	uint64_t key; /* PHASE_SESSIONS: of the last one */
 };
 
@@ -65,6 +71,24 @@ static void match_session(
 		match->mark = ENGINE_MARK_ENDING;
 }
 
+/* false: it has nothing to do with what is static. */
+static bool match_static(
+	struct engine *engine, const struct kernel_l2tp_entry *entry, struct engine_match *match)
+{
+	struct engine_static_match found;
+
+	if (!engine_statics_find(engine, entry, &found))
+		return false;
+	if (found.is_ours) {
+		match->owner = "static";
+		match->name = found.name;
+		match->mark = found.is_known ? ENGINE_MARK_NONE : ENGINE_MARK_LEFT;
+	} else if (!entry->is_session) {
+		match->mark = ENGINE_MARK_DIFFERS;
+	}
+	return true;
+}
+
 void engine_inspect_match(struct engine *engine, const struct kernel_l2tp_entry *entry,
 	struct engine_match *ret_match)
 {
@@ -72,18 +96,16 @@ void engine_inspect_match(struct engine *engine, const struct kernel_l2tp_entry 
 	struct engine_tunnel *tunnel =
 		entry->tunnel_id <= UINT16_MAX ? engine->tunnels[entry->tunnel_id] : NULL;
 
-	if (tunnel && tunnel->in_kernel) {
-		bool same = is_tunnel(tunnel, entry);
-
-		if (same || !entry->is_session) {
+	if (!match_static(engine, entry, &match) && tunnel && tunnel->in_kernel) {
+		if (is_tunnel(tunnel, entry)) {
 			match.owner = "lnsd";
 			match.tunnel = tunnel;
-			match.mark = !same          ? ENGINE_MARK_DIFFERS
-				     : tunnel->down ? ENGINE_MARK_ENDING
-						    : ENGINE_MARK_NONE;
+			match.mark = tunnel->down ? ENGINE_MARK_ENDING : ENGINE_MARK_NONE;
+			if (entry->is_session)
+				match_session(engine, entry, &match);
+		} else if (!entry->is_session) {
+			match.mark = ENGINE_MARK_DIFFERS;
 		}
-		if (same && entry->is_session)
-			match_session(engine, entry, &match);
 	}
 	*ret_match = match;
 }
@@ -91,8 +113,10 @@ void engine_inspect_match(struct engine *engine, const struct kernel_l2tp_entry 
 bool engine_inspect_tunnel_missing(
 	const struct engine_tunnel *tunnel, const struct kernel_l2tp_list *list, uint64_t since)
 {
+	const struct kernel_l2tp_entry *entry = kernel_l2tp_find(list, tunnel->id, 0);
+
 	return tunnel->in_kernel && !tunnel->job && !tunnel->down && tunnel->made < since &&
-	       !kernel_l2tp_find(list, tunnel->id, 0);
+	       (!entry || !is_tunnel(tunnel, entry));
 }
 
 bool engine_inspect_session_missing(
@@ -108,20 +132,6 @@ bool engine_inspect_session_missing(
 
 /* ---- items ---- */
 
-static json_t *json_addr_of(const struct kernel_l2tp_entry *entry, const union addr *addr)
-{
-	char text[ADDR_TEXT];
-
-	if (addr->sa.sa_family == AF_UNSPEC)
-		return json_null();
-	return json_string(entry->encap ? addr_text_host(addr, text) : addr_text(addr, text));
-}
-
-static json_t *json_word(const char *text)
-{
-	return text && *text ? json_string(text) : json_null();
-}
-
 static const char *pseudowire_name(unsigned int type)
 {
 	return type == L2TP_PWTYPE_PPP ? "PPP" : type == L2TP_PWTYPE_ETH ? "Ethernet" : NULL;
@@ -136,16 +146,18 @@ static json_t *sequencing_of(const struct kernel_l2tp_entry *entry)
 
 static void add_session(json_t *item, const struct kernel_l2tp_entry *entry)
 {
-	json_object_update_new(item,
-		json_pack("{s:I, s:I, s:o, s:o, s:s, s:o, s:I, s:i, s:i, s:I, s:I}", "session",
-			(json_int_t)entry->session_id, "peer_session",
-			(json_int_t)entry->peer_session_id, "ifname", json_word(entry->ifname),
-			"pseudowire", json_word(pseudowire_name(entry->pseudowire)), "mode",
-			entry->lns_mode ? "LNS" : "LAC", "sequencing", sequencing_of(entry),
-			"reorder_timeout_ms", (json_int_t)entry->reorder_timeout, "cookie_octets",
-			entry->cookie_len, "peer_cookie_octets", entry->peer_cookie_len,
-			"rx_out_of_sequence", (json_int_t)entry->rx_out_of_sequence,
-			"rx_sequence_discards", (json_int_t)entry->rx_seq_discards));
+	json_object_update_new(
+		item, json_pack("{s:I, s:I, s:o, s:o, s:s, s:o, s:I, s:i, s:i, s:I, s:I}",
+			      "session", (json_int_t)entry->session_id, "peer_session",
+			      (json_int_t)entry->peer_session_id, "ifname",
+			      engine_json_text(entry->ifname), "pseudowire",
+			      engine_json_text(pseudowire_name(entry->pseudowire)), "mode",
+			      entry->lns_mode ? "LNS" : "LAC", "sequencing", sequencing_of(entry),
+			      "reorder_timeout_ms", (json_int_t)entry->reorder_timeout,
+			      "send_cookie_octets", entry->send_cookie.len, "expect_cookie_octets",
+			      entry->expect_cookie.len, "rx_out_of_sequence",
+			      (json_int_t)entry->rx_out_of_sequence, "rx_sequence_discards",
+			      (json_int_t)entry->rx_seq_discards));
 	if (entry->has_details && (entry->send_seq || entry->recv_seq))
 		json_object_update_new(
 			item, json_pack("{s:I, s:I}", "next_send", (json_int_t)entry->next_send,
@@ -168,13 +180,14 @@ static json_t *entry_item(
 		"kind", entry->is_session ? "session" : "tunnel", "version", entry->version,
 		"encapsulation", entry->encap ? "IP" : "UDP", "tunnel",
 		(json_int_t)entry->tunnel_id, "peer_tunnel", (json_int_t)entry->peer_tunnel_id,
-		"session", "peer_session", "local", json_addr_of(entry, &entry->local), "peer",
-		json_addr_of(entry, &entry->peer), "ifname", "name", json_word(name), "owner",
-		match->owner, "mark", json_word(marks[match->mark]), "rx_octets",
-		(json_int_t)entry->rx_octets, "tx_octets", (json_int_t)entry->tx_octets,
-		"rx_packets", (json_int_t)entry->rx_packets, "tx_packets",
-		(json_int_t)entry->tx_packets, "rx_errors", (json_int_t)entry->rx_errors,
-		"tx_errors", (json_int_t)entry->tx_errors);
+		"session", "peer_session", "local", engine_json_addr(&entry->local, !entry->encap),
+		"peer", engine_json_addr(&entry->peer, !entry->encap), "ifname", "name",
+		engine_json_text(name), "owner", match->owner, "mark",
+		engine_json_text(marks[match->mark]), "rx_octets", (json_int_t)entry->rx_octets,
+		"tx_octets", (json_int_t)entry->tx_octets, "rx_packets",
+		(json_int_t)entry->rx_packets, "tx_packets", (json_int_t)entry->tx_packets,
+		"rx_errors", (json_int_t)entry->rx_errors, "tx_errors",
+		(json_int_t)entry->tx_errors);
 
 	if (item && entry->is_session)
 		add_session(item, entry);
@@ -193,15 +206,16 @@ static void set_ifname(struct kernel_l2tp_entry *entry, const struct subscriber_
 
 static json_t *kernel_item(struct engine_inspect *inspect)
 {
-	const char *name = NULL;
 	struct kernel_l2tp_entry entry;
 	struct subscriber_info info;
 	struct engine_match match;
+	const char *name;
 
 	if (inspect->next == inspect->list.count)
 		return NULL;
 	entry = inspect->list.entries[inspect->next++];
 	engine_inspect_match(inspect->engine, &entry, &match);
+	name = match.name;
 	if (match.sub) {
 		subscriber_get_info(match.sub, &info);
 		set_ifname(&entry, &info);
@@ -228,6 +242,24 @@ static void expected_tunnel(const struct engine_tunnel *tunnel, struct kernel_l2
 }
 
 static const struct engine_match missing = { .owner = "lnsd", .mark = ENGINE_MARK_MISSING };
+
+static json_t *missing_static_item(struct engine_inspect *inspect)
+{
+	static const struct engine_match match = { .owner = "static", .mark = ENGINE_MARK_MISSING };
+	struct engine_static_entry wanted;
+
+	while (engine_statics_at(inspect->engine, inspect->next++, &wanted)) {
+		const struct kernel_l2tp_entry *entry = kernel_l2tp_find(
+			&inspect->list, wanted.entry.tunnel_id, wanted.entry.session_id);
+		struct engine_static_match found;
+
+		if (wanted.made < inspect->asked &&
+			(!entry || (engine_statics_find(inspect->engine, entry, &found) &&
+					   !found.is_ours)))
+			return entry_item(&wanted.entry, &match, wanted.name);
+	}
+	return NULL;
+}
 
 static json_t *missing_tunnel_item(struct engine_inspect *inspect)
 {
@@ -279,6 +311,7 @@ static json_t *next_item(void *ctx, struct control_feed *feed)
 {
 	static json_t *(*const of_phase[])(struct engine_inspect * inspect) = {
 		[PHASE_KERNEL] = kernel_item,
+		[PHASE_STATICS] = missing_static_item,
 		[PHASE_TUNNELS] = missing_tunnel_item,
 		[PHASE_SESSIONS] = missing_session_item,
 	};

@@ -3,7 +3,8 @@
  * The inside of the engine, shared by the engine_*.c files: engine.c (wiring, start, stop),
  * engine/tunnel.c (what a tunnel has in the kernel), engine/past.c (what a dead engine left),
  * engine/radius.c (radius/ on our loop), engine/control.c (what the control socket shows),
- * engine/trace.c and engine/call.c (its answers that go on), engine/inspect.c (the kernel's state).
+ * engine/trace.c and engine/call.c (its answers that go on), engine/inspect.c (the kernel's state),
+ * engine/static.c (L2TPv3 tunnels of the configuration).
  */
 #ifndef LNS_ENGINE_INTERNAL_H
 #define LNS_ENGINE_INTERNAL_H
@@ -91,6 +92,7 @@ struct engine {
 	LIST_HEAD(, engine_trace) traces; /* owned by engine/trace.c */
 	LIST_HEAD(, engine_call) calls;   /* that an operator waits for; owned by engine/call.c */
 	LIST_HEAD(, engine_inspect) inspects; /* owned by engine/inspect.c */
+	struct engine_statics *statics;       /* NULL before the start */
 	uint8_t trace_scratch[L2TP_PACKET_MAX];
 	struct engine_past *past; /* NULL when there is none (left) */
 	LIST_HEAD(, engine_template) templates;
@@ -102,7 +104,7 @@ struct engine {
 	unsigned int tunnel_count;
 
 	int control_fd; /* until the control server takes it */
-	bool stopping, stopped, closing_tunnels, draining_spool;
+	bool stopping, stopped, closing_tunnels, draining_spool, removing_statics;
 	uint64_t stop_by, quiet_by; /* env_now */
 	struct env_timer *stop_timer;
 	struct env_timer *drain_timer;      /* engine/drain.c */
@@ -231,7 +233,8 @@ enum engine_mark {
 	ENGINE_MARK_MISSING, /* of ours, in the engine only */
 };
 struct engine_match {
-	const char *owner;            /* "lnsd", "other" */
+	const char *owner;            /* "lnsd", "static", "other" */
+	const char *name;             /* of what is static; NULL */
 	struct engine_tunnel *tunnel; /* NULL: none of ours */
 	struct subscriber *sub;       /* of a session; NULL: none */
 	enum engine_mark mark;
@@ -249,6 +252,48 @@ void engine_inspect_opened(struct engine *engine, int fd);
 int engine_inspect_open(
 	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
 void engine_inspect_close(void *ctx, struct control_feed *feed);
+
+/* ---- engine/static.c ---- */
+
+/* Takes over, or makes, what engine->config has. 0 or -ENOMEM; what cannot be made is logged. */
+int engine_statics_start(struct engine *engine);
+/* Follows a new engine->config. */
+void engine_statics_configure(struct engine *engine);
+/*
+ * Sets right what differs from the kernel's list, which was asked for at since (env_now). How many tunnels
+ * and sessions were lost, and are made again.
+ */
+unsigned int engine_statics_check(
+	struct engine *engine, const struct kernel_l2tp_list *list, uint64_t since);
+/* Removes from the kernel what is not to be kept, and forgets all; true while that goes on. */
+void engine_statics_end(struct engine *engine);
+bool engine_statics_are_ending(const struct engine *engine);
+void engine_statics_free(struct engine *engine);
+
+struct engine_static_match {
+	const char *name; /* of the session, or else of the tunnel */
+	bool is_ours;     /* not somebody else's tunnel with the same number */
+	bool is_known;    /* the configuration has it */
+};
+/* Whether an entry of the kernel has the number of a static tunnel, or is in one that does. */
+bool engine_statics_find(const struct engine *engine, const struct kernel_l2tp_entry *entry,
+	struct engine_static_match *ret_match);
+struct engine_static_entry {
+	struct kernel_l2tp_entry entry; /* as the kernel should show it */
+	const char *name;
+	uint64_t made; /* env_now; 0 = it is not */
+};
+/* The index-th of all tunnels and sessions; false behind the last. */
+bool engine_statics_at(const struct engine *engine, size_t index, struct engine_static_entry *ret);
+struct engine_static_info {
+	const char *name, *state, *error; /* error: NULL, or why something of it is not there */
+	const struct kernel_static_tunnel *kernel;
+	unsigned int sessions; /* that are up */
+	uint64_t made, uptime;
+};
+/* The index-th tunnel. */
+bool engine_statics_info(
+	const struct engine *engine, size_t index, struct engine_static_info *ret_info);
 
 /* ---- engine/control.c ---- */
 

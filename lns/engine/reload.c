@@ -35,6 +35,7 @@ static void apply(struct engine *engine, struct config *config, struct users *us
 	if (engine_radius_change(engine) < 0)
 		log_error("reload: the RADIUS servers stay as they were");
 	engine_configure_subscribers(engine);
+	engine_statics_configure(engine);
 	config_free(old);
 	log_info("reloaded: %zu lac, %zu ppp, %zu pool sections; sessions keep what they have",
 		config->lac_count, config->ppp_count, config->pool_count);

@@ -6,6 +6,7 @@
 
 #include "lns/subscriber/pool.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- tunnels ---- */
@@ -27,27 +28,54 @@ static json_t *tunnel_item(struct engine *engine, const struct l2tp_tunnel *tunn
 		(int)info.peer_window);
 }
 
+static json_t *static_item(const struct engine_static_info *info)
+{
+	const struct kernel_static_tunnel *tunnel = info->kernel;
+	char lac[80];
+
+	snprintf(lac, sizeof(lac), "static %s", info->name);
+	return json_pack("{s:I, s:I, s:s, s:n, s:o, s:o, s:s, s:i, s:I, s:o}", "id",
+		(json_int_t)tunnel->id, "peer_id", (json_int_t)tunnel->peer_id, "lac", lac,
+		"host_name", "peer", engine_json_addr(&tunnel->peer, !tunnel->ip), "local",
+		engine_json_addr(&tunnel->local, !tunnel->ip), "state", info->state, "sessions",
+		(int)info->sessions, "uptime", SECONDS(info->uptime), "error",
+		engine_json_text(info->error));
+}
+
+static bool is_selected(
+	const json_t *args, const char *lac, const char *state, const union addr *peer)
+{
+	return engine_filter_text(args, "lac", lac) && engine_filter_text(args, "state", state) &&
+	       engine_filter_addr(args, peer);
+}
+
+/* Those of LACs by id, then the static ones. */
 json_t *engine_show_tunnels(
 	void *ctx, const json_t *args, uint64_t *cursor, char *error, size_t size)
 {
+	const uint64_t first_static = UINT16_MAX + 1;
 	struct engine *engine = ctx;
-	struct l2tp_tunnel *tunnel;
+	struct engine_static_info static_info;
+	struct l2tp_tunnel *tunnel = NULL;
 	struct l2tp_tunnel_info info;
 
 	if (*cursor == 0 && !engine_filter_check(engine, args, true, error, size))
 		return NULL;
-	if (*cursor > UINT16_MAX)
+	if (*cursor < first_static)
+		tunnel = l2tp_tunnel_next(engine->l2tp, (unsigned int)*cursor);
+	if (tunnel) {
+		l2tp_tunnel_info(tunnel, &info);
+		*cursor = info.id;
+		return is_selected(args, l2tp_tunnel_lac(tunnel)->name, info.state, &info.path.peer)
+			       ? tunnel_item(engine, tunnel)
+			       : json_null();
+	}
+	*cursor = *cursor < first_static ? first_static : *cursor + 1;
+	if (!engine_statics_info(engine, *cursor - first_static, &static_info))
 		return NULL;
-	tunnel = l2tp_tunnel_next(engine->l2tp, (unsigned int)*cursor);
-	if (!tunnel)
-		return NULL;
-	l2tp_tunnel_info(tunnel, &info);
-	*cursor = info.id;
-	if (!engine_filter_text(args, "lac", l2tp_tunnel_lac(tunnel)->name) ||
-		!engine_filter_text(args, "state", info.state) ||
-		!engine_filter_addr(args, &info.path.peer))
-		return json_null();
-	return tunnel_item(engine, tunnel);
+	return is_selected(args, NULL, static_info.state, &static_info.kernel->peer)
+		       ? static_item(&static_info)
+		       : json_null();
 }
 
 /* ---- totals ---- */

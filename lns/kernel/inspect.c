@@ -75,9 +75,10 @@ static uint64_t attr_u64(const struct nlattr *attr)
 	return value;
 }
 
-static uint8_t attr_len(const struct nlattr *attr)
+static void cookie_read(struct kernel_cookie *ret, const struct nlattr *attr)
 {
-	return attr ? (uint8_t)nla_len(attr) : 0;
+	if (attr)
+		ret->len = (uint8_t)nla_memcpy(ret->octets, attr, sizeof(ret->octets));
 }
 
 static void address_read(union addr *ret, const struct nlattr *v4, const struct nlattr *v6,
@@ -179,8 +180,8 @@ static int session_entry(void *ctx, struct nlmsghdr *header)
 	entry->recv_seq = attr_u8(attrs[L2TP_ATTR_RECV_SEQ]);
 	entry->lns_mode = attr_u8(attrs[L2TP_ATTR_LNS_MODE]);
 	entry->reorder_timeout = (uint32_t)attr_u64(attrs[L2TP_ATTR_RECV_TIMEOUT]);
-	entry->cookie_len = attr_len(attrs[L2TP_ATTR_COOKIE]);
-	entry->peer_cookie_len = attr_len(attrs[L2TP_ATTR_PEER_COOKIE]);
+	cookie_read(&entry->send_cookie, attrs[L2TP_ATTR_COOKIE]);
+	cookie_read(&entry->expect_cookie, attrs[L2TP_ATTR_PEER_COOKIE]);
 	tunnel = tunnel_find(ctx, entry->tunnel_id);
 	if (tunnel) {
 		entry->version = tunnel->version;

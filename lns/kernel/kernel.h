@@ -93,6 +93,50 @@ struct kernel_job *kernel_session_delete(struct kernel *kernel, uint16_t tunnel_
 	uint16_t session_id, kernel_done_fn *done, void *ctx);
 
 /*
+ * An L2TPv3 tunnel that the kernel serves alone, on a socket of its own ("unmanaged"), and sessions of it:
+ * Ethernet pseudowires (RFC 3931, RFC 4719).
+ */
+struct kernel_static_tunnel {
+	uint32_t id, peer_id;   /* never 0 */
+	union addr local, peer; /* of one family; with ports unless ip */
+	int ip;                 /* 1: IP protocol 115; 0: UDP */
+	bool checksum;          /* of UDP; otherwise none is sent, nor demanded with IPv6 */
+};
+struct kernel_cookie {
+	uint8_t len; /* 0, 4 or 8 */
+	uint8_t octets[8];
+};
+struct kernel_static_session {
+	uint32_t tunnel_id, id, peer_id;   /* never 0 */
+	struct kernel_cookie send, expect; /* put into what is sent; demanded of what comes */
+	bool sublayer;                     /* the default L2 specific sublayer; otherwise none */
+	bool send_seq, recv_seq;           /* need the sublayer */
+	uint32_t reorder_timeout;          /* ms, 0 = do not reorder */
+	uint16_t mtu;                      /* of the interface; 0: the kernel's choice */
+	char ifname[16];
+};
+bool kernel_static_tunnel_equal(
+	const struct kernel_static_tunnel *a, const struct kernel_static_tunnel *b);
+/* The mtu may differ. */
+bool kernel_static_session_equal(
+	const struct kernel_static_session *a, const struct kernel_static_session *b);
+/*
+ * Makes them; a session's interface is up then. Both may follow the deletion of the same id at once.
+ * -EEXIST: the id is taken (or the name of the interface); -EOPNOTSUPP: the kernel lacks L2TPv3;
+ * -EPROTONOSUPPORT: it lacks IP encapsulation, or Ethernet pseudowires.
+ */
+struct kernel_job *kernel_static_tunnel_create(struct kernel *kernel,
+	const struct kernel_static_tunnel *tunnel, kernel_done_fn *done, void *ctx);
+struct kernel_job *kernel_static_session_create(struct kernel *kernel,
+	const struct kernel_static_session *session, kernel_done_fn *done, void *ctx);
+/* Sets MTU (not 0) and UP. */
+struct kernel_job *kernel_static_session_set_link(struct kernel *kernel,
+	const struct kernel_static_session *session, kernel_done_fn *done, void *ctx);
+/* A tunnel with its sessions, or with session_id one session. -ENOENT when it is gone already. */
+struct kernel_job *kernel_static_delete(struct kernel *kernel, uint32_t tunnel_id,
+	uint32_t session_id, kernel_done_fn *done, void *ctx);
+
+/*
  * Closes a descriptor where nobody waits: the last one of a session socket can take the kernel 20 ms.
  */
 void kernel_close(struct kernel *kernel, int fd);
@@ -161,8 +205,8 @@ struct kernel_l2tp_entry {
 	char ifname[16];        /* sessions that have one */
 	uint16_t pseudowire;    /* enum l2tp_pwtype: 5 Ethernet, 7 PPP */
 	bool send_seq, recv_seq, lns_mode;
-	uint32_t reorder_timeout;            /* ms */
-	uint8_t cookie_len, peer_cookie_len; /* octets */
+	uint32_t reorder_timeout; /* ms */
+	struct kernel_cookie send_cookie, expect_cookie;
 	uint64_t rx_octets, tx_octets, rx_packets, tx_packets, rx_errors, tx_errors;
 	uint64_t rx_out_of_sequence, rx_seq_discards;
 	/* From debugfs. */

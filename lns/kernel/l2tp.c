@@ -9,6 +9,8 @@
  * A session is a PPPoL2TP socket, because pppd needs one: the kernel session lives as long as that
  * socket, or until it is deleted by netlink. In both cases a tunnel deletion takes its sessions along.
  */
+#include "lns/kernel/l2tp.h"
+
 #include "lns/kernel/job.h"
 
 #include <errno.h>
@@ -26,8 +28,8 @@
 #endif
 
 /* How often an id that is taken is tried again, and the time between, ns: 100 ms in all. */
-#define TUNNEL_TRIES 50
-#define TUNNEL_PAUSE 2000000
+#define CREATE_TRIES 50
+#define CREATE_PAUSE 2000000
 
 /* The tunnel's UDP socket, held for the time of a job: a descriptor or -errno. */
 struct tunnel_job {
@@ -49,8 +51,7 @@ static void held_close(int *fd)
 	*fd = -1;
 }
 
-/* A request of the l2tp family; NULL when memory is short. */
-static struct nl_msg *l2tp_message(struct netlink *netlink, uint8_t command)
+struct nl_msg *kernel_l2tp_message(struct netlink *netlink, uint8_t command)
 {
 	struct nl_msg *message = nlmsg_alloc();
 
@@ -62,15 +63,14 @@ static struct nl_msg *l2tp_message(struct netlink *netlink, uint8_t command)
 	return message;
 }
 
-/* Deletes session session_id of a tunnel, or the tunnel when it is 0. */
-static int l2tp_delete(struct netlink *netlink, uint16_t tunnel_id, uint16_t session_id)
+int kernel_l2tp_delete(struct netlink *netlink, uint32_t tunnel_id, uint32_t session_id)
 {
 	struct nl_msg *message;
 	int err = netlink_find_l2tp(netlink);
 
 	if (err)
 		return err;
-	message = l2tp_message(
+	message = kernel_l2tp_message(
 		netlink, session_id ? L2TP_CMD_SESSION_DELETE : L2TP_CMD_TUNNEL_DELETE);
 	if (!message)
 		return -ENOMEM;
@@ -113,7 +113,7 @@ static int pppol2tp_connect(int udp, const struct kernel_session *session)
 
 static int tunnel_create_netlink(struct netlink *netlink, const struct tunnel_job *tunnel)
 {
-	struct nl_msg *message = l2tp_message(netlink, L2TP_CMD_TUNNEL_CREATE);
+	struct nl_msg *message = kernel_l2tp_message(netlink, L2TP_CMD_TUNNEL_CREATE);
 
 	if (!message)
 		return -ENOMEM;
@@ -128,8 +128,9 @@ static int tunnel_create_netlink(struct netlink *netlink, const struct tunnel_jo
 	return netlink_request(netlink->generic, message);
 }
 
-static int tunnel_create_once(struct netlink *netlink, const struct tunnel_job *tunnel)
+static int tunnel_create_once(void *ctx, struct netlink *netlink)
 {
+	const struct tunnel_job *tunnel = ctx;
 	struct kernel_session none = { .tunnel_id = tunnel->tunnel_id,
 		.peer_tunnel_id = tunnel->peer_tunnel_id };
 	int fd;
@@ -143,30 +144,30 @@ static int tunnel_create_once(struct netlink *netlink, const struct tunnel_job *
 	return 0;
 }
 
-/*
- * The kernel deletes a tunnel after it has acknowledged the request, on a work queue: the id stays taken
- * for a moment, in which a tunnel that moves to another socket would be refused.
- */
+int kernel_l2tp_create(kernel_l2tp_create_fn *create, void *ctx, struct netlink *netlink)
+{
+	struct timespec pause = { .tv_nsec = CREATE_PAUSE };
+	int err = create(ctx, netlink), tries;
+
+	for (tries = 0; err == -EEXIST && tries < CREATE_TRIES; tries++) {
+		nanosleep(&pause, NULL);
+		err = create(ctx, netlink);
+	}
+	return err;
+}
+
 static int tunnel_create_run(struct kernel_job *job, struct netlink *netlink)
 {
 	struct tunnel_job *tunnel = (struct tunnel_job *)job;
-	struct timespec pause = { .tv_nsec = TUNNEL_PAUSE };
-	int err, tries;
 
-	if (tunnel->udp < 0)
-		return tunnel->udp;
-	err = tunnel_create_once(netlink, tunnel);
-	for (tries = 0; err == -EEXIST && tries < TUNNEL_TRIES; tries++) {
-		nanosleep(&pause, NULL);
-		err = tunnel_create_once(netlink, tunnel);
-	}
-	return err;
+	return tunnel->udp < 0 ? tunnel->udp
+			       : kernel_l2tp_create(tunnel_create_once, tunnel, netlink);
 }
 
 /* Without netlink it lives on until the UDP socket is closed, which who cancels does anyway. */
 static void tunnel_create_undo(struct kernel_job *job, struct netlink *netlink)
 {
-	l2tp_delete(netlink, ((struct tunnel_job *)job)->tunnel_id, 0);
+	kernel_l2tp_delete(netlink, ((struct tunnel_job *)job)->tunnel_id, 0);
 }
 
 static void tunnel_release(struct kernel_job *job)
@@ -198,7 +199,7 @@ struct kernel_job *kernel_tunnel_create(struct kernel *kernel, int fd, uint16_t 
 
 static int tunnel_delete_run(struct kernel_job *job, struct netlink *netlink)
 {
-	return l2tp_delete(netlink, ((struct tunnel_job *)job)->tunnel_id, 0);
+	return kernel_l2tp_delete(netlink, ((struct tunnel_job *)job)->tunnel_id, 0);
 }
 
 static const struct kernel_job_type tunnel_delete_type = {
@@ -296,8 +297,9 @@ static int session_delete_run(struct kernel_job *job, struct netlink *netlink)
 {
 	const struct kernel_session *session = &((struct session_job *)job)->session;
 
-	return session->session_id ? l2tp_delete(netlink, session->tunnel_id, session->session_id)
-				   : -EINVAL;
+	return session->session_id
+		       ? kernel_l2tp_delete(netlink, session->tunnel_id, session->session_id)
+		       : -EINVAL;
 }
 
 static const struct kernel_job_type session_delete_type = {

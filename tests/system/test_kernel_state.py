@@ -83,7 +83,7 @@ def test_every_tunnel_and_session_is_shown(site, genl, radius, online, foreign):
     assert row["local"] == f"{LNS}:5000" and row["peer"] == f"{LAC}:5001"
     row = rows[(100000, 7)]
     assert row["owner"] == "other" and row["peer_session"] == 8 and row["ifname"] == "foreign0"
-    assert row["pseudowire"] == "Ethernet" and row["cookie_octets"] == 4
+    assert row["pseudowire"] == "Ethernet" and row["send_cookie_octets"] == 4
 
     if os.path.exists("/sys/kernel/debug/l2tp/tunnels"):  # the monitor opens it for the engine
         assert all(row["references"] > 0 for row in rows.values())
@@ -94,6 +94,7 @@ def test_every_tunnel_and_session_is_shown(site, genl, radius, online, foreign):
     assert any("alice" in line and "lnsd" in line for line in table)
 
 
+@pytest.mark.heavy
 def test_disagreements_are_marked(site, genl, radius, online):
     server, _ = online()
     tunnel, session = server.tunnels()[0]["id"], server.sessions()[0]["session"]

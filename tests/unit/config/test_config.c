@@ -377,6 +377,125 @@ Test(config, dynamic_authorization)
 	config_free(config);
 }
 
+#define STATIC(text) "static-tunnel t { local-id = 1 peer-id = 2\n" text "\n}\n"
+#define UDP4         "local = 10.0.0.1 peer = 10.0.0.2 local-port = 5000 peer-port = 5001\n"
+
+Test(config, static_tunnels)
+{
+	struct config *config = parse_text(BASE
+		"static-tunnel a { local = 10.0.0.1 peer = 10.0.0.2 local-id = 4294967295 peer-id = 2\n"
+		"local-port = 5000 peer-port = 5001 keep = true checksum = false\n"
+		"session one { local-id = 7 peer-id = 8 send-cookie = '01020304' mtu = 1400 }\n"
+		"session two { local-id = 9 peer-id = 10 expect-cookie = 00112233445566fF\n"
+		"sequencing = receive reorder-timeout = 50ms interface = eth-two } }\n"
+		"static-tunnel b { encapsulation = ip local = ::1 peer = ::2 local-id = 3 peer-id = 4\n"
+		"session three { local-id = 11 peer-id = 12 sublayer = false } }\n"
+		"static-tunnel c { " UDP4 "local-id = 5 peer-id = 4 }\n");
+	const struct config_static_session *session;
+	const struct config_static_tunnel *tunnel;
+
+	cr_assert(config, "%s", said);
+	cr_assert_eq(config->static_tunnel_count, 3);
+	tunnel = &config->static_tunnels[0];
+	cr_assert_str_eq(tunnel->name, "a");
+	cr_assert(tunnel->keep && !tunnel->kernel.checksum && !tunnel->kernel.ip);
+	cr_assert_eq(tunnel->kernel.id, UINT32_MAX);
+	cr_assert_eq(tunnel->kernel.peer_id, 2);
+	cr_assert_eq(addr_port(&tunnel->kernel.local), 5000);
+	cr_assert_eq(addr_port(&tunnel->kernel.peer), 5001);
+	cr_assert_eq(tunnel->session_count, 2);
+	session = &tunnel->sessions[0];
+	cr_assert_str_eq(session->kernel.ifname, "one");
+	cr_assert_eq(session->kernel.tunnel_id, UINT32_MAX);
+	cr_assert_eq(session->kernel.send.len, 4);
+	cr_assert_arr_eq(session->kernel.send.octets, "\1\2\3\4", 4);
+	cr_assert_eq(session->kernel.expect.len, 0);
+	cr_assert_eq(session->kernel.mtu, 1400);
+	cr_assert(session->kernel.sublayer && !session->kernel.send_seq);
+	session = &tunnel->sessions[1];
+	cr_assert_str_eq(session->kernel.ifname, "eth-two");
+	cr_assert_eq(session->kernel.expect.len, 8);
+	cr_assert_eq(session->kernel.expect.octets[7], 0xff);
+	cr_assert(session->kernel.recv_seq && !session->kernel.send_seq);
+	cr_assert_eq(session->kernel.reorder_timeout, 50);
+	tunnel = &config->static_tunnels[1];
+	cr_assert_eq(tunnel->kernel.ip, 1);
+	cr_assert_eq(tunnel->session_count, 1);
+	cr_assert_str_eq(tunnel->sessions[0].name, "three");
+	cr_assert(!tunnel->sessions[0].kernel.sublayer);
+	cr_assert_eq(addr_port(&tunnel->kernel.local), 0);
+	cr_assert_eq(config->static_tunnels[2].session_count, 0);
+	config_free(config);
+}
+
+Test(config, errors_of_static_tunnels)
+{
+	static const struct {
+		const char *text, *lines;
+	} cases[] = {
+		{ STATIC(UDP4), "" },
+		{ "static-tunnel t { }\n",
+			"lns.conf:5: static-tunnel \"t\": local is missing\n"
+			"lns.conf:5: static-tunnel \"t\": local-id is missing\n"
+			"lns.conf:5: static-tunnel \"t\": peer is missing\n"
+			"lns.conf:5: static-tunnel \"t\": peer-id is missing\n" },
+		{ STATIC("local = 10.0.0.1 peer = ::1 encapsulation = ip"),
+			"lns.conf:6: static-tunnel \"t\": peer: one end has IPv4 and the other one "
+			"IPv6\n" },
+		{ STATIC("local = 0.0.0.0 peer = 10.0.0.1 encapsulation = ip"),
+			"lns.conf:6: static-tunnel \"t\": local: is not an address that a host can "
+			"have\n" },
+		{ STATIC("local = ::1 peer = ::2"),
+			"lns.conf:5: static-tunnel \"t\": local-port is missing (example: local-port = "
+			"5000)\n"
+			"lns.conf:5: static-tunnel \"t\": peer-port is missing (example: peer-port = "
+			"5000)\n" },
+		{ STATIC("local = ::1 peer = ::2 encapsulation = ip peer-port = 1"),
+			"lns.conf:6: static-tunnel \"t\": peer-port: there are no ports in IP "
+			"encapsulation\n" },
+		{ STATIC("local = ::1 peer = ::2 local-port = 1701 peer-port = 1"),
+			"lns.conf:6: static-tunnel \"t\": local-port: is in use by listen, with "
+			"[::]:1701\n" },
+		{ STATIC(UDP4) "static-tunnel u { local-id = 1 peer-id = 2\n" UDP4 "}\n",
+			"lns.conf:9: static-tunnel \"u\": local-id: static-tunnel \"t\" has the same "
+			"number\n" },
+		{ STATIC(UDP4 "session s { local-id = 1 peer-id = 2 send-cookie = 0102 }"),
+			"lns.conf:7: static-tunnel \"t\": session \"s\": send-cookie: the cookie is "
+			"not 8 or 16 hexadecimal digits\n" },
+		{ STATIC(UDP4 "session s { local-id = 1 peer-id = 2 send-cookie = 0102030g }"),
+			"lns.conf:7: static-tunnel \"t\": session \"s\": send-cookie: the cookie is "
+			"not 8 or 16 hexadecimal digits\n" },
+		{ STATIC(UDP4 "session a-name-too-long- { local-id = 1 peer-id = 2 }"),
+			"lns.conf:7: static-tunnel \"t\": session \"a-name-too-long-\": the name is "
+			"too long for that of an interface (at most 15 characters); set interface\n" },
+		{ STATIC(UDP4 "session s { local-id = 1 peer-id = 2 interface = 'a/b' }"),
+			"lns.conf:7: static-tunnel \"t\": session \"s\": interface: 'a/b' is not the "
+			"name of an interface\n" },
+		{ STATIC(UDP4 "session s { local-id = 1 peer-id = 2 sublayer = no\n"
+			      "sequencing = send }"),
+			"lns.conf:8: static-tunnel \"t\": session \"s\": sequencing: needs the "
+			"sublayer\n" },
+		{ STATIC(UDP4 "session s { local-id = 1 peer-id = 2 reorder-timeout = 1s }"),
+			"lns.conf:7: static-tunnel \"t\": session \"s\": reorder-timeout: needs "
+			"sequencing of what is received\n" },
+		{ STATIC(UDP4 "session s { local-id = 1 peer-id = 2 }\n"
+			      "session r { local-id = 1 peer-id = 2 interface = s }"),
+			"lns.conf:8: static-tunnel \"t\": session \"r\": local-id: session \"s\" has "
+			"the same number\n"
+			"lns.conf:8: static-tunnel \"t\": session \"r\": session \"s\" has an "
+			"interface of the same name, s; set interface\n" },
+		{ STATIC(UDP4 "session s { local-id = 1 peer-id = 2 }\n"
+			      "session s { local-id = 3 peer-id = 2 }"),
+			"lns.conf:8: static-tunnel \"t\": the name \"s\" is given to two sections\n" },
+		{ STATIC(UDP4 "sesion s { }"),
+			"lns.conf:7: static-tunnel \"t\": unknown option 'sesion'; did you mean "
+			"'session'?\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		expect(cases[i].text, cases[i].lines);
+}
+
 Test(config, errors_of_radius)
 {
 	cr_assert(!parse_text(
@@ -632,7 +751,11 @@ Test(config, dump)
 	struct config *config = parse_text(
 		"name = 'a\"$b'\n" HEAD "radius { server 10.0.0.1 { secret = Geheimnis }\n"
 		"dynamic-authorization { client 10.0.0.1 { secret = Geheimnis } } }\n"
-		"lac m { peers = ::1 ppp = p secret = Geheimnis }\n");
+		"lac m { peers = ::1 ppp = p secret = Geheimnis }\n"
+		"static-tunnel t { local-id = 1 peer-id = 2 " UDP4
+		"session s { local-id = 1 peer-id = 2 send-cookie = 01020304 } }\n"
+		"static-tunnel u { local-id = 3 peer-id = 4 encapsulation = ip local = ::1 peer = ::2\n"
+		"session v { local-id = 3 peer-id = 4 } }\n");
 	char *first = NULL, *second = NULL, *at;
 	size_t size;
 	FILE *out;
@@ -642,7 +765,10 @@ Test(config, dump)
 	config_dump(config, out);
 	fclose(out);
 	config_free(config);
-	cr_assert(!strstr(first, "Geheimnis"));
+	cr_assert(!strstr(first, "Geheimnis") && !strstr(first, "01020304"));
+	at = strstr(first, "\t\t# send-cookie is set");
+	cr_assert(at, "%s", first);
+	memcpy(at, "send-cookie='12345678'", 22); /* as long as the comment */
 	cr_assert(strstr(first, "name = 'a\"$b'\n"));
 	cr_assert(strstr(first, "lac \"m\" {\n\tpeers = { \"::1/128\" }\n"));
 	while ((at = strstr(first, "# secret is set")))
@@ -655,6 +781,7 @@ Test(config, dump)
 	config_free(config);
 	while ((at = strstr(first, "secret = \"12\"  ")))
 		memcpy(at, "# secret is set", 15);
+	memcpy(strstr(first, "send-cookie="), "\t\t# send-cookie is set", 22);
 	cr_assert_str_eq(first, second);
 	free(first);
 	free(second);
