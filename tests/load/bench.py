@@ -72,6 +72,14 @@ class Cgroup:
                 total += sum(int(kb) * 1024 for kb in re.findall(r"Private_\w+: +(\d+)", file.read()))
         return total
 
+    def engine(self):
+        """CPU seconds and voluntary waits of lnsd's engine so far; None: there is none."""
+        for pid in self.pids():
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                if file.read() == "lnsd: engine\n":
+                    return process_load(pid)
+        return None
+
     def enter(self, words):
         """A command line that is in the group from its first instruction."""
         procs = os.path.join(self.path, "cgroup.procs")
@@ -86,6 +94,14 @@ class Cgroup:
         if Cgroup.root:
             subprocess.run(["umount", Cgroup.root], check=False)
             os.rmdir(Cgroup.root)
+
+
+def process_load(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        user, kernel = file.read().rpartition(")")[2].split()[11:13]
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        waits = re.search(r"^voluntary_ctxt_switches:\s+(\d+)", file.read(), re.M)[1]
+    return {"cpu": (int(user) + int(kernel)) / os.sysconf("SC_CLK_TCK"), "waits": int(waits)}
 
 
 class Metered:
@@ -321,6 +337,24 @@ def wait_gone(site, cgroup, accounting, idle):
     return took
 
 
+def hold(site, cgroup, seconds, load):
+    """What sessions cost that are only there: echoes, Hellos, samples, and nothing else."""
+    count = len(site.lns.interfaces())
+    engine, cpu, began = cgroup.engine(), cgroup.cpu(), time.monotonic()
+    wait_quietly(lambda: not load.process.running(), seconds)
+    took = time.monotonic() - began
+    found = {
+        "held_seconds": took,
+        "held_lost": count - len(site.lns.interfaces()),
+        "held_cpu_percent": 100 * (cgroup.cpu() - cpu) / took,
+    }
+    if engine:
+        now = cgroup.engine()
+        found["held_engine_cpu_percent"] = 100 * (now["cpu"] - engine["cpu"]) / took
+        found["held_engine_waits_per_second"] = (now["waits"] - engine["waits"]) / took
+    return found
+
+
 def run_first_wave(site, cgroup, accounting, options):
     """Setup, what a session costs, and the end of all by StopCCN."""
     idle = {"interfaces": len(site.lns.interfaces()), "processes": len(cgroup.pids())}
@@ -333,6 +367,7 @@ def run_first_wave(site, cgroup, accounting, options):
         cpu = cgroup.cpu() - cpu
         private = cgroup.private() - private
         processes = len(cgroup.pids()) - idle["processes"]
+        held = hold(site, cgroup, options.hold, load) if options.hold else {}
         ending = cgroup.cpu()
         load.process.popen.send_signal(signal.SIGTERM)
         gone = wait_gone(site, cgroup, accounting, idle)
@@ -354,6 +389,7 @@ def run_first_wave(site, cgroup, accounting, options):
         "processes_per_session": processes / count,
         "starts_after_seconds": starts,
         "teardown_seconds": gone,
+        **held,
     }
 
 
@@ -472,6 +508,11 @@ ROWS = (
         for what in ("interfaces", "kernel sessions", "processes", "Stop records")
     ),
     ("teardown CPU, ms", "{:.1f}", lambda f: dig(f, "setup", "teardown_cpu_ms_per_session")),
+    ("held, s", "{:.0f}", lambda f: dig(f, "setup", "held_seconds")),
+    ("held: sessions lost", "{:.0f}", lambda f: dig(f, "setup", "held_lost")),
+    ("held: CPU of all, %", "{:.2f}", lambda f: dig(f, "setup", "held_cpu_percent")),
+    ("held: CPU of the engine, %", "{:.2f}", lambda f: dig(f, "setup", "held_engine_cpu_percent")),
+    ("held: its wakeups/s", "{:.1f}", lambda f: dig(f, "setup", "held_engine_waits_per_second")),
     ("storm: calls up", "{:.0f}", lambda f: dig(f, "storm", "up")),
     ("storm: back in, s", "{:.2f}", lambda f: dig(f, "storm", "storm_seconds")),
     ("storm: of first setup", "{:.2f}", lambda f: dig(f, "storm", "ratio")),
@@ -515,6 +556,7 @@ def main():
     parser.add_argument("--outstanding", type=int, default=500)
     parser.add_argument("--threads", type=int, default=64, help="of the kernel floor")
     parser.add_argument("--storm", choices=("none", "reboot", "cdn", "lcp", "stopccn"), default="reboot")
+    parser.add_argument("--hold", type=int, default=0, help="seconds to hold all calls, 0: not at all")
     parser.add_argument("--only", default="floor,fork,exec,xl2tpd", help="which, in this order")
     parser.add_argument("--log", action="store_true", help="print what the LNSs logged")
     options = parser.parse_args()
