@@ -233,6 +233,50 @@ class Xl2tpdBench:
         self.xl2tpd.stop()
 
 
+class AccelBench:
+    """accel-ppp, which Debian does not have: --accel names its daemon, installed where it was built for."""
+
+    def __init__(self, site, cgroup, directory, program):
+        os.makedirs(directory, mode=0o700)
+        path = lambda name: os.path.join(directory, name)
+        share = os.path.join(os.path.dirname(os.path.dirname(program)), "share", "accel-ppp")
+        config = [
+            *("[modules]", "log_file", "l2tp", "auth_chap_md5", "radius", "ippool"),
+            *("[core]", f"log-error={path('core.log')}", f"thread-count={os.cpu_count()}"),
+            *("[log]", f"log-file={path('log')}", "level=2"),
+            *("[ppp]", "verbose=0", "mtu=1460", "mru=1460", "ipv4=require", "ipv6=deny", "ccp=0"),
+            *("lcp-echo-interval=30", "lcp-echo-failure=4"),
+            *("[l2tp]", f"bind={LNS}", "host-name=lns", f"dictionary={share}/l2tp/dictionary"),
+            *("[radius]", f"dictionary={share}/radius/dictionary", "nas-identifier=lns"),
+            *(f"nas-ip-address={LNS_CORE}", f"gw-ip-address={GATEWAY}", "timeout=3", "max-try=3"),
+            f"server={CORE},{SECRET},auth-port=1812,acct-port=1813,req-limit=0,fail-timeout=0",
+            *("[ip-pool]", f"gw-ip-address={GATEWAY}", "100.64.0.0/16"),
+            *("[dns]", "dns1=192.0.2.53", "[client-ip-range]", "198.51.100.0/24"),
+        ]
+        write(path("config"), "\n".join(config) + "\n")
+        self.path = path
+        self.process = Metered(site.lns, cgroup).start(
+            program, "-c", path("config"), log=path("output")
+        )
+        wait_for(lambda: ":06A5 " in site.lns.read("/proc/net/udp"), "accel-ppp to listen", context=self.log)
+
+    def stats(self):
+        return None
+
+    def phases(self):
+        return {}
+
+    def log(self):
+        text = self.process.output()
+        for name in ("core.log", "log"):
+            with contextlib.suppress(FileNotFoundError), open(self.path(name), encoding="utf-8") as file:
+                text += file.read()
+        return text
+
+    def stop(self):
+        self.process.stop(signal.SIGTERM)
+
+
 # What radius.so asks for by number; it does not read the types of newer dictionaries.
 DICTIONARY = "".join(
     f"ATTRIBUTE\t{name}\t{code}\t{kind}\n"
@@ -435,11 +479,13 @@ def bench_lns(site, server, options, name, make):
             load.result()
         accounting = Accounting(server)
         wait_gone(site, cgroup, accounting, {"interfaces": 10, "processes": 3})
+        time.sleep(LINGER.get(name, 0))
         before = lns.phases()
         found["setup"] = run_first_wave(site, cgroup, accounting, options)
         found["phases_ms"] = means(before, lns.phases())
         found["stats_after_setup"] = lns.stats()
         if options.storm != "none":
+            time.sleep(LINGER.get(name, 0))
             found["storm"] = run_storm(site, cgroup, accounting, options)
             found["stats_after_storm"] = lns.stats()
         if options.log:
@@ -467,7 +513,15 @@ CANDIDATES = {
     "exec": (bench_lns, lambda *where: LnsdBench(*where, exec_mode=True)),
     "xl2tpd": (bench_lns, Xl2tpdBench),
 }
-TITLES = {"fork": "lnsd", "exec": "lnsd, exec", "xl2tpd": "xl2tpd", "floor": "kernel floor"}
+# Seconds after its StopCCN in which a LAC is not heard when it comes back.
+LINGER = {"accel": 35}
+TITLES = {
+    "fork": "lnsd",
+    "exec": "lnsd, exec",
+    "xl2tpd": "xl2tpd",
+    "accel": "accel-ppp",
+    "floor": "kernel floor",
+}
 
 
 # ---- the result -------------------------------------------------------------------------------------
@@ -530,7 +584,7 @@ def ratios(results):
 
     wanted = ("calls/s", "CPU, ms per session", "private, kB per session", "teardown, s")
     return {
-        other: {row: ratio(row, other) for row in wanted} for other in ("exec", "xl2tpd", "floor") if other in results
+        other: {row: ratio(row, other) for row in wanted} for other in ("exec", "xl2tpd", "accel", "floor") if other in results
     }
 
 
@@ -558,8 +612,11 @@ def main():
     parser.add_argument("--storm", choices=("none", "reboot", "cdn", "lcp", "stopccn"), default="reboot")
     parser.add_argument("--hold", type=int, default=0, help="seconds to hold all calls, 0: not at all")
     parser.add_argument("--only", default="floor,fork,exec,xl2tpd", help="which, in this order")
+    parser.add_argument("--accel", metavar="FILE", help="accel-pppd, for --only ...,accel")
     parser.add_argument("--log", action="store_true", help="print what the LNSs logged")
     options = parser.parse_args()
+    if options.accel:
+        CANDIDATES["accel"] = (bench_lns, lambda *where: AccelBench(*where, options.accel))
     directory = tempfile.mkdtemp(prefix="lnsd-bench-")
     results = {}
     site = Site(directory)
