@@ -6,6 +6,10 @@
  * Ownership: templates > slots, processes. A slot points to its current process; a process without slot
  * is retired and killed at its deadline. What a template reports is checked like anything from outside:
  * it must name a child of ours, once.
+ *
+ * When pppd or the plugin was replaced on disk, a candidate is started beside the template; the engine is
+ * told of it once it has lived for a moment, and then the old one is retired. A new pppd that does not
+ * work with the plugin, as between two steps of an upgrade, so never takes the place of one that does.
  */
 #include "lns/monitor/template.h"
 
@@ -15,6 +19,7 @@
 #include "lns/monitor/link.h"
 #include "lns/monitor/session.h"
 #include "lns/monitor/spawn.h"
+#include "lns/monitor/version.h"
 #include "lns/ppp/channel_proto.h"
 #include "lns/ppp/ppp.h"
 
@@ -31,8 +36,14 @@
 #define LIVED_LONG   UINT64_C(10000000)
 #define RETIRE_AFTER UINT64_C(10000000)
 
+#define CHECK_INTERVAL UINT64_C(2000000) /* between two looks at the files */
+#define PROVE_TIME     UINT64_C(2000000) /* that a candidate lives before it is used */
+
 #define ARGS_SIZE 2048
 #define ARGS_MAX  96
+
+/* What a template is made of. */
+enum { FILE_PPPD, FILE_PLUGIN, FILES };
 
 /* A command line, comparable by its octets. */
 struct args {
@@ -52,6 +63,7 @@ struct template
 	int pidfd, report_fd;
 	bool expected; /* its end is wanted: nothing to log */
 	uint64_t started, kill_at;
+	int fork_fd; /* of a candidate, whom the engine does not know; otherwise -1 */
 	struct monitor_watch exit_watch, report_watch;
 };
 
@@ -59,7 +71,10 @@ struct slot {
 	char name[sizeof(((struct config_ppp *)0)->name)];
 	char plugin[sizeof(((struct config *)0)->plugin)];
 	struct args *args;
-	struct template *template; /* NULL: none now */
+	struct template *template;           /* NULL: none now */
+	struct template *candidate;          /* made of newer files; NULL: none */
+	struct monitor_version files[FILES]; /* that the newest of them was made of */
+	struct monitor_version seen[FILES];  /* at the last look */
 	uint64_t start_at, pause;
 };
 
@@ -70,6 +85,7 @@ struct monitor_templates {
 	const struct monitor_templates_ops *ops;
 	void *ctx;
 	bool wanted; /* there is an engine */
+	uint64_t check_at;
 	uint32_t last_id;
 	struct slot *slots;
 	size_t slot_count;
@@ -88,6 +104,7 @@ struct monitor_templates *monitor_templates_new(struct monitor_loop *loop,
 		templates->nofile = nofile;
 		templates->ops = ops;
 		templates->ctx = ctx;
+		templates->check_at = monitor_now() + CHECK_INTERVAL;
 	}
 	return templates;
 }
@@ -101,8 +118,12 @@ static void template_free(struct template *template)
 	while (*place != template)
 		place = &(*place)->next;
 	*place = template->next;
-	if (template->slot)
+	if (template->slot && template->slot->template == template)
 		template->slot->template = NULL;
+	if (template->slot && template->slot->candidate == template)
+		template->slot->candidate = NULL;
+	if (template->fork_fd >= 0)
+		close(template->fork_fd);
 	monitor_watch_remove(templates->loop, &template->exit_watch);
 	monitor_watch_remove(templates->loop, &template->report_watch);
 	close(template->pidfd);
@@ -167,12 +188,28 @@ static void template_kill_strays(struct monitor_templates *templates, pid_t dead
 
 static bool template_read_reports(struct template *template);
 
+static void template_log_end(const struct template *template, int status)
+{
+	char text[MONITOR_CHILD_TEXT];
+
+	monitor_child_text(status, text);
+	if (template->expected)
+		return;
+	if (template->slot && template->slot->candidate == template)
+		log_error("pppd template '%s': pppd or the plugin was replaced, but the new one "
+			  "ended: %s (%s); the old one goes on",
+			template->name, text, template_hint(status));
+	/* Exit status 0: the engine closed its socket, as it does at its own end. */
+	else if (!(WIFEXITED(status) && WEXITSTATUS(status) == 0))
+		log_warning("pppd template '%s' ended: %s (%s)", template->name, text,
+			template_hint(status));
+}
+
 static void template_exited(void *ctx, uint32_t events)
 {
 	struct template *template = ctx;
 	struct monitor_templates *templates = template->owner;
 	struct slot *slot = template->slot;
-	char text[MONITOR_CHILD_TEXT];
 	struct rusage usage;
 	pid_t pid = template->pid;
 	int status;
@@ -180,10 +217,9 @@ static void template_exited(void *ctx, uint32_t events)
 	(void)events;
 	if (!template_read_reports(template) || !monitor_child_reap(pid, &status, &usage))
 		return;
-	/* Exit status 0: the engine closed its socket, as it does at its own end. */
-	if (!template->expected && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
-		log_warning("pppd template '%s' ended: %s (%s)", template->name,
-			monitor_child_text(status, text), template_hint(status));
+	template_log_end(template, status);
+	if (slot && slot->candidate == template)
+		slot = NULL;
 	if (slot)
 		slot_pause(slot,
 			!template->expected && monitor_now() - template->started < LIVED_LONG);
@@ -282,8 +318,8 @@ void monitor_templates_read_reports(struct monitor_templates *templates)
 }
 
 /* Watches a process that was just started. Owns pid and report_fd, also when it fails. */
-static int template_adopt(
-	struct monitor_templates *templates, struct slot *slot, pid_t pid, int report_fd)
+static int template_adopt(struct monitor_templates *templates, struct slot *slot, pid_t pid,
+	int report_fd, struct template **ret_template)
 {
 	struct template *template = calloc(1, sizeof(*template));
 	int err = -ENOMEM, pidfd = monitor_child_open(pid);
@@ -295,6 +331,7 @@ static int template_adopt(
 	template->pidfd = pidfd;
 	template->report_fd = report_fd;
 	template->kill_at = MONITOR_NEVER;
+	template->fork_fd = -1;
 	template->started = monitor_now();
 	template->id = ++templates->last_id;
 	memcpy(template->name, slot->name, sizeof(template->name));
@@ -309,9 +346,9 @@ static int template_adopt(
 		goto fail;
 	}
 	template->slot = slot;
-	slot->template = template;
 	template->next = templates->processes;
 	templates->processes = template;
+	*ret_template = template;
 	return 0;
 fail:
 	kill(pid, SIGKILL);
@@ -323,40 +360,114 @@ fail:
 	return err;
 }
 
-static void slot_start(struct monitor_templates *templates, struct slot *slot)
+static void slot_look(const struct slot *slot, struct monitor_version files[FILES])
 {
-	int fork_fd = -1, report_fd = -1, err;
+	files[FILE_PPPD] = monitor_version_of(slot->args->argv[0]);
+	files[FILE_PLUGIN] = monitor_version_of(slot->plugin);
+}
+
+/* Starts a process of this slot: *ret_template and *ret_fork_fd, the engine's end. False: logged. */
+static bool slot_spawn(struct monitor_templates *templates, struct slot *slot,
+	struct template **ret_template, int *ret_fork_fd)
+{
 	const char *step = "", *pppd = slot->args->argv[0];
+	int report_fd = -1, err;
 	pid_t pid;
 
-	slot->start_at = MONITOR_NEVER;
 	if (access(slot->plugin, R_OK) < 0) {
 		log_error("pppd template '%s': plugin %s: %s", slot->name, slot->plugin,
 			strerror(errno));
-		slot_pause(slot, true);
-		return;
+		return false;
 	}
+	slot_look(slot, slot->files);
 	err = monitor_spawn_template(
-		slot->args->argv, templates->nofile, &pid, &fork_fd, &report_fd, &step);
-	if (!err)
-		err = template_adopt(templates, slot, pid, report_fd);
-	if (err) {
+		slot->args->argv, templates->nofile, &pid, ret_fork_fd, &report_fd, &step);
+	if (!err) {
+		err = template_adopt(templates, slot, pid, report_fd, ret_template);
+		if (err)
+			close(*ret_fork_fd);
+	}
+	if (err)
 		log_error("cannot start pppd template '%s': %s of %s: %s%s", slot->name, step, pppd,
 			strerror(-err), err == -ENOENT ? " (is the package ppp installed?)" : "");
+	return !err;
+}
+
+/* The engine learns of a template, which takes the place of an older one. Owns fork_fd. */
+static void slot_use(struct monitor_templates *templates, struct slot *slot,
+	struct template *template, int fork_fd)
+{
+	slot->template = template;
+	templates->ops->started(templates->ctx, template->id, template->name, fork_fd);
+	close(fork_fd);
+}
+
+static void template_retire(struct template *template);
+
+static void slot_promote(struct monitor_templates *templates, struct slot *slot)
+{
+	struct template *candidate = slot->candidate;
+	int fork_fd = candidate->fork_fd;
+
+	if (slot->template)
+		template_retire(slot->template);
+	slot->candidate = NULL;
+	candidate->fork_fd = -1;
+	slot_use(templates, slot, candidate, fork_fd);
+}
+
+static void slot_start(struct monitor_templates *templates, struct slot *slot)
+{
+	struct template *template;
+	int fork_fd;
+
+	slot->start_at = MONITOR_NEVER;
+	if (slot->candidate)
+		slot_promote(templates, slot);
+	else if (slot_spawn(templates, slot, &template, &fork_fd))
+		slot_use(templates, slot, template, fork_fd);
+	else
 		slot_pause(slot, true);
-	} else {
-		templates->ops->started(
-			templates->ctx, slot->template->id, slot->template->name, fork_fd);
+}
+
+/* Files that were replaced and are at rest: no writer is at work, no second one is about to follow. */
+static bool slot_is_outdated(struct slot *slot)
+{
+	struct monitor_version now[FILES];
+	bool at_rest = true, newer = false, there = true;
+
+	slot_look(slot, now);
+	for (int file = 0; file < FILES; file++) {
+		at_rest = at_rest && monitor_version_equal(&now[file], &slot->seen[file]);
+		newer = newer || !monitor_version_equal(&now[file], &slot->files[file]);
+		there = there && monitor_version_exists(&now[file]);
+		slot->seen[file] = now[file];
 	}
-	if (fork_fd >= 0)
-		close(fork_fd);
+	return newer && at_rest && there;
+}
+
+static void slot_check(struct monitor_templates *templates, struct slot *slot)
+{
+	struct template *candidate;
+	int fork_fd;
+
+	if (!slot->template || slot->candidate || !slot_is_outdated(slot))
+		return;
+	log_info("pppd template '%s': pppd or the plugin was replaced: starting another one",
+		slot->name);
+	if (!slot_spawn(templates, slot, &candidate, &fork_fd))
+		return;
+	slot->candidate = candidate;
+	candidate->fork_fd = fork_fd;
 }
 
 /* Its slot is gone or has new options: no new requests, some time for those that are under way. */
 static void template_retire(struct template *template)
 {
-	if (template->slot)
+	if (template->slot && template->slot->template == template)
 		template->slot->template = NULL;
+	if (template->slot && template->slot->candidate == template)
+		template->slot->candidate = NULL;
 	template->slot = NULL;
 	template->expected = true;
 	template->kill_at = monitor_now() + RETIRE_AFTER;
@@ -411,16 +522,24 @@ int monitor_templates_configure(struct monitor_templates *templates, const struc
 				memcmp(old->args->text, slots[i].args->text, ARGS_SIZE) != 0)
 				continue;
 			slots[i].template = old->template;
+			slots[i].candidate = old->candidate;
+			memcpy(slots[i].files, old->files, sizeof(old->files));
+			memcpy(slots[i].seen, old->seen, sizeof(old->seen));
 			slots[i].start_at = old->start_at;
 			slots[i].pause = old->pause;
-			old->template = NULL;
+			old->template = old->candidate = NULL;
 			if (slots[i].template)
 				slots[i].template->slot = &slots[i];
+			if (slots[i].candidate)
+				slots[i].candidate->slot = &slots[i];
 		}
 	}
-	for (size_t j = 0; j < templates->slot_count; j++)
+	for (size_t j = 0; j < templates->slot_count; j++) {
 		if (templates->slots[j].template)
 			template_retire(templates->slots[j].template);
+		if (templates->slots[j].candidate)
+			template_retire(templates->slots[j].candidate);
+	}
 	slots_free(templates->slots, templates->slot_count);
 	templates->slots = slots;
 	templates->slot_count = config->ppp_count;
@@ -480,7 +599,21 @@ uint64_t monitor_templates_due(const struct monitor_templates *templates)
 	for (size_t i = 0; templates->wanted && i < templates->slot_count; i++)
 		if (!templates->slots[i].template && templates->slots[i].start_at < due)
 			due = templates->slots[i].start_at;
+	if (templates->wanted && templates->check_at < due)
+		due = templates->check_at;
 	return due;
+}
+
+/* Looks whether pppd or the plugin was replaced, and at those that were started for it. */
+static void templates_check(struct monitor_templates *templates, uint64_t now)
+{
+	for (size_t i = 0; i < templates->slot_count; i++) {
+		struct slot *slot = &templates->slots[i];
+
+		if (slot->candidate && now - slot->candidate->started >= PROVE_TIME)
+			slot_promote(templates, slot);
+		slot_check(templates, slot);
+	}
 }
 
 void monitor_templates_tick(struct monitor_templates *templates)
@@ -494,6 +627,10 @@ void monitor_templates_tick(struct monitor_templates *templates)
 	for (size_t i = 0; templates->wanted && i < templates->slot_count; i++)
 		if (!templates->slots[i].template && templates->slots[i].start_at <= now)
 			slot_start(templates, &templates->slots[i]);
+	if (templates->wanted && templates->check_at <= now) {
+		templates->check_at = now + CHECK_INTERVAL;
+		templates_check(templates, now);
+	}
 }
 
 void monitor_templates_free(struct monitor_templates *templates)

@@ -4,7 +4,8 @@
  *
  * A template lives with one engine: monitor_templates_stop kills it, so that the list of session pppds
  * is complete before the next engine is told of it. A template that dies is started again, after a pause
- * that doubles up to 5 s when it dies quickly.
+ * that doubles up to 5 s when it dies quickly. When pppd or the plugin was replaced on disk, a new one takes
+ * its place.
  */
 #ifndef LNS_MONITOR_TEMPLATE_H
 #define LNS_MONITOR_TEMPLATE_H
