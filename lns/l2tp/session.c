@@ -271,7 +271,7 @@ static void refuse_call(struct l2tp_tunnel *tunnel, const char *type, uint16_t p
 {
 	char name[TUNNEL_NAME];
 
-	server_log_mistake(tunnel->server, &tunnel->mistakes, "%s: %s refused: %s",
+	server_log_mistake(tunnel->server, tunnel_mistakes(tunnel), "%s: %s refused: %s",
 		tunnel_name(tunnel, name), type, result->text);
 	session_send_cdn(tunnel, peer_session_id, session_id, result, NULL);
 }
@@ -311,7 +311,7 @@ static void new_incoming(struct l2tp_tunnel *tunnel, const struct l2tp_msg *msg)
 	if (!acceptable) {
 		char name[TUNNEL_NAME];
 
-		server_log_mistake(tunnel->server, &tunnel->mistakes, "%s: ICRQ refused: %s",
+		server_log_mistake(tunnel->server, tunnel_mistakes(tunnel), "%s: ICRQ refused: %s",
 			tunnel_name(tunnel, name), input.result.text);
 		tell_refused(tunnel, msg, &input.result);
 	}
@@ -360,7 +360,7 @@ static void answer_unknown(struct l2tp_tunnel *tunnel, const struct l2tp_header 
 			header->session_id ? header->session_id : pick_id(tunnel), &result);
 		return;
 	}
-	server_log_mistake(tunnel->server, &tunnel->mistakes, "%s: %s for no call ignored",
+	server_log_mistake(tunnel->server, tunnel_mistakes(tunnel), "%s: %s for no call ignored",
 		tunnel_name(tunnel, name), l2tp_msg_name(type));
 }
 

@@ -54,6 +54,11 @@ void tunnel_log(const struct l2tp_tunnel *tunnel, uint16_t call, enum log_level 
 	log_line_with(level, fields, "%s", text);
 }
 
+struct log_limit *tunnel_mistakes(const struct l2tp_tunnel *tunnel)
+{
+	return &limit_source(&tunnel->server->sources, &tunnel->path.peer)->mistakes;
+}
+
 void tunnel_watch(struct l2tp_tunnel *tunnel, bool outgoing, const uint8_t *packet, size_t len)
 {
 	struct l2tp_server *server = tunnel->server;
@@ -348,7 +353,7 @@ static void note_mistake(struct l2tp_tunnel *tunnel, unsigned int type, const ch
 {
 	char name[TUNNEL_NAME];
 
-	server_log_mistake(tunnel->server, &tunnel->mistakes, "%s: %s %s: %s",
+	server_log_mistake(tunnel->server, tunnel_mistakes(tunnel), "%s: %s %s: %s",
 		tunnel_name(tunnel, name), l2tp_msg_name(type), what,
 		*result->text ? result->text : "malformed");
 }

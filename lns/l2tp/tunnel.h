@@ -49,7 +49,6 @@ struct l2tp_tunnel {
 	bool peer_stopped; /* the peer's StopCCN was received: linger */
 	bool drained;      /* the peer has acknowledged everything */
 	bool dead;
-	struct log_limit mistakes;
 };
 
 /* A tunnel in state idle, known to the server. 0 and *ret_tunnel, or -ENOMEM, -EUSERS (no id left). */
@@ -76,6 +75,9 @@ void tunnel_check_end(struct l2tp_tunnel *tunnel);
 void tunnel_supersede(struct l2tp_tunnel *tunnel);
 /* Out of the counts that the limits look at. */
 void tunnel_uncount(struct l2tp_tunnel *tunnel);
+
+/* The limit of lines about its peer, which has one for all of its tunnels. */
+struct log_limit *tunnel_mistakes(const struct l2tp_tunnel *tunnel);
 
 /* "tunnel 123 (192.0.2.1:1701, bng1)", for logs. */
 #define TUNNEL_NAME 448

@@ -201,9 +201,8 @@ static bool refuse_sccrq(
 	size_t len;
 
 	(void)event;
-	server_log_mistake(tunnel->server,
-		&limit_source(&tunnel->server->sources, &tunnel->path.peer)->mistakes,
-		"%s: SCCRQ refused: %s", tunnel_name(tunnel, name), input->result.text);
+	server_log_mistake(tunnel->server, tunnel_mistakes(tunnel), "%s: SCCRQ refused: %s",
+		tunnel_name(tunnel, name), input->result.text);
 	len = admit_refuse(
 		tunnel->server, &tunnel->path, input->msg->assigned_tunnel_id, &input->result);
 	if (len)
