@@ -114,7 +114,7 @@ EXTRA_base      := lns/state.c
 EXTRA_env       := lns/env_ev.c
 EXTRA_subscriber := lns/ppp/channel_proto.c lns/ppp/eap.c
 EXTRA_load      := $(wildcard tests/load/ppp*.c) \
-	$(patsubst %,tests/load/%.c,icmp mschap mutate_packet mutate_tunnel options rng stats)
+	$(patsubst %,tests/load/%.c,icmp line mschap mutate_packet mutate_tunnel options rng stats)
 SYS_env         := -lev
 SYS_radius      := -lradcli -lnettle -lsqlite3 -lpthread
 SYS_l2tp        := -lnettle
@@ -136,9 +136,10 @@ run-unit-$(1): $(O)/unit-$(1)
 endef
 $(foreach u,$(UNITS),$(eval $(call unit,$(u))))
 
-# Its test of short memory counts allocations.
+# Their tests of short memory count allocations.
 $(O)/unit-l2tp: override LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
 $(O)/unit-subscriber: override LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc
+$(O)/unit-radius: override LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 unit: $(patsubst %,run-unit-%,$(UNITS))
 

@@ -230,8 +230,9 @@ const struct config_option config_options[] = {
 		  "the next ones wait for that answer. LACs take turns then; one LAC gets up to eight ninths of "
 		  "the places." },
 	{ CONFIG_ROOT, "setup-timeout", CONFIG_TIME, AT(config, setup_timeout), { SECOND, HOUR }, "60s",
-	  .help = "A session that has no network this long after its LAC connected it is ended. A call that "
-		  "waits that long for its place in setup is refused." },
+	  .help = "A session that has no network this long after its LAC connected it is ended; pppd repeats what is "
+		  "not answered for half of that, but at least 30 s. A call that waits that long for its place in "
+		  "setup is refused." },
 	{ CONFIG_ROOT, "stop-timeout", CONFIG_TIME, AT(config, stop_timeout), { SECOND, HOUR }, "20s",
 	  .help = "Time to end all sessions cleanly when the server is stopped." },
 	{ CONFIG_ROOT, "sample-interval", CONFIG_TIME, AT(config, sample_interval), { SECOND, HOUR }, "10s",

@@ -8,11 +8,15 @@
 #include "lns/ppp/ppp.h"
 
 #include "lns/config/config.h"
+#include "lns/env.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#define RESTART_INTERVAL ENV_SEC(3) /* pppd's */
+#define LEAST_TIMES      10
 
 struct args {
 	char *buf;
@@ -58,6 +62,26 @@ static const char *const common[] = { "noccp", "novj", "noipdefault", "noendpoin
 	"lcp-max-terminate", "1", "refuse-pap", "refuse-chap", "refuse-mschap", "refuse-mschap-v2",
 	"refuse-eap", NULL };
 
+/*
+ * How often pppd repeats what is not answered: for half of the setup-timeout, since a link needs LCP,
+ * authentication and the NCPs, but never less than it would by itself (10 times, every 3 s).
+ */
+static void args_add_patience(struct args *args, uint64_t setup_timeout)
+{
+	static const char *const counts[] = { "lcp-max-configure", "chap-max-challenge",
+		"ipcp-max-configure", "ipv6cp-max-configure" };
+	unsigned int times = (unsigned int)(setup_timeout / 2 / RESTART_INTERVAL);
+
+	if (times <= LEAST_TIMES)
+		return;
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		args_add(args, "%s", counts[i]);
+		args_add(args, "%u", times);
+	}
+	args_add(args, "pap-timeout");
+	args_add(args, "%u", (unsigned int)(times * RESTART_INTERVAL / ENV_SEC(1)));
+}
+
 int ppp_template_argv(const struct config *config, const struct config_ppp *ppp, int fork_fd,
 	int report_fd, char *buf, size_t size, const char **argv, size_t max)
 {
@@ -90,6 +114,7 @@ int ppp_template_argv(const struct config *config, const struct config_ppp *ppp,
 	args_add(&args, "%u", ppp->lcp_echo_interval);
 	args_add(&args, "lcp-echo-failure");
 	args_add(&args, "%u", ppp->lcp_echo_failure);
+	args_add_patience(&args, config->setup_timeout);
 	if (!ppp->ipv4)
 		args_add(&args, "noip");
 	args_add(&args, ppp->ipv6 ? "+ipv6" : "noipv6");

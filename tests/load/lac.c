@@ -46,12 +46,22 @@ static struct l2tp_span span_of_text(const char *text)
 
 /* ---- the transport's callbacks ---- */
 
+static void transmit(void *ctx, const union addr *to, const uint8_t *packet, size_t len)
+{
+	struct lac *lac = ctx;
+
+	if (sendto(lac->fd, packet, len, 0, &to->sa, addr_len(to)) < 0)
+		lac->load->stats.send_errors++;
+}
+
 static void packet_out(struct lac *lac, const uint8_t *packet, size_t len)
 {
 	if (lac->state == LAC_SILENT)
 		return;
-	if (sendto(lac->fd, packet, len, 0, &lac->peer.sa, addr_len(&lac->peer)) < 0)
-		lac->load->stats.send_errors++;
+	if (lac->out)
+		line_put(lac->out, &lac->peer, packet, len);
+	else
+		transmit(lac, &lac->peer, packet, len);
 }
 
 /* Tells the session when its ICRQ or ICCN leaves for the first time. */
@@ -200,6 +210,20 @@ static int socket_open(const union addr *local, int *ret_fd)
 	return 0;
 }
 
+static int make_lines(struct lac *lac)
+{
+	const struct options *options = lac->load->options;
+	const struct line_quality *quality = &options->line;
+	uint64_t seed = options->seed + 2 * (uint64_t)lac->number;
+
+	if (quality->loss <= 0 && quality->duplicate <= 0 && !quality->delay)
+		return 0;
+	if (line_new(lac->load->env, quality, seed, transmit, lac, &lac->out) ||
+		line_new(lac->load->env, quality, seed + 1, lac_receive, lac, &lac->in))
+		return -ENOMEM;
+	return 0;
+}
+
 int lac_init(struct lac *lac, struct load *load, unsigned int index)
 {
 	const struct options *options = load->options;
@@ -224,7 +248,7 @@ int lac_init(struct lac *lac, struct load *load, unsigned int index)
 		lac->calls = calloc(SESSION_IDS, sizeof(struct session *));
 		lac->restart = env_timer_new(load->env, restart_fired, lac);
 		lac->io = env_io_new(load->env, lac->fd, ENV_READ, lac_readable, lac);
-		err = lac->calls && lac->restart && lac->io ? 0 : -ENOMEM;
+		err = lac->calls && lac->restart && lac->io ? make_lines(lac) : -ENOMEM;
 	}
 	if (!err)
 		return 0;
@@ -239,6 +263,8 @@ void lac_fini(struct lac *lac)
 	xport_fini(&lac->xport);
 	env_timer_free(lac->restart);
 	env_io_free(lac->io);
+	line_free(lac->out);
+	line_free(lac->in);
 	if (lac->fd >= 0)
 		close(lac->fd);
 	free(lac->calls);

@@ -11,6 +11,7 @@
 #include "lns/addr.h"
 #include "lns/l2tp/msg.h"
 #include "lns/l2tp/xport.h"
+#include "tests/load/line.h"
 #include "tests/load/session.h"
 
 enum lac_state {
@@ -38,6 +39,7 @@ struct lac {
 	int fd;
 	struct env_io *io;
 	union addr local, peer;
+	struct line *out, *in; /* NULL: a good line */
 	struct xport xport;
 	struct env_timer *restart;
 	uint16_t id, peer_id, last_session_id;

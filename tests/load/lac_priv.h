@@ -18,7 +18,8 @@ void lac_refuse(struct lac *lac, const struct l2tp_result *result);
 /* The StopCCN has been acknowledged. */
 void lac_closed(struct lac *lac);
 
-/* lac_receive.c: the socket is readable. */
+/* lac_receive.c: a datagram has come; the socket is readable. */
+void lac_receive(void *ctx, const union addr *from, const uint8_t *packet, size_t len);
 void lac_readable(void *ctx, int events);
 
 #endif

@@ -203,6 +203,18 @@ static void receive_data(struct lac *lac, const uint8_t *packet, size_t len)
 	session_frame(session, in.data, length - (len - in.left), ns);
 }
 
+void lac_receive(void *ctx, const union addr *from, const uint8_t *packet, size_t len)
+{
+	struct lac *lac = ctx;
+
+	if (lac->state == LAC_SILENT || len < 2)
+		return;
+	if (packet[0] & FLAG_CONTROL >> 8)
+		receive_control(lac, from, packet, len);
+	else
+		receive_data(lac, packet, len);
+}
+
 void lac_readable(void *ctx, int events)
 {
 	static uint8_t data[BATCH][DATAGRAM];
@@ -223,12 +235,10 @@ void lac_readable(void *ctx, int events)
 		}
 		count = recvmmsg(lac->fd, batch, BATCH, MSG_DONTWAIT, NULL);
 		for (int i = 0; i < count; i++) {
-			if (lac->state == LAC_SILENT || batch[i].msg_len < 2)
-				continue;
-			if (data[i][0] & FLAG_CONTROL >> 8)
-				receive_control(lac, &from[i], data[i], batch[i].msg_len);
+			if (lac->in)
+				line_put(lac->in, &from[i], data[i], batch[i].msg_len);
 			else
-				receive_data(lac, data[i], batch[i].msg_len);
+				lac_receive(lac, &from[i], data[i], batch[i].msg_len);
 		}
 	}
 }

@@ -17,6 +17,7 @@
 #define PROGRESS_INTERVAL ENV_MS(500)
 #define PING_GRACE        ENV_SEC(1) /* for the last replies */
 #define STARTS_PER_TURN   64
+#define PPP_TRIES         10 /* of a request; more when --timeout is longer than they take */
 
 void load_changed(struct load *load)
 {
@@ -370,6 +371,7 @@ static int make_sessions(struct load *load)
 int load_init(struct load *load, struct env *env, const struct options *options,
 	void (*done)(void *ctx), void (*show)(void *ctx), void *ctx)
 {
+	unsigned int tries = (unsigned int)(options->timeout / options->retry);
 	int err;
 
 	*load = (struct load){ .env = env,
@@ -381,7 +383,7 @@ int load_init(struct load *load, struct env *env, const struct options *options,
 			.ipv6 = options->ipv6,
 			.mru = (uint16_t)options->mru,
 			.retry = options->retry,
-			.tries = 10,
+			.tries = tries > PPP_TRIES ? tries : PPP_TRIES,
 			.stats = &load->stats },
 		.storms_left = options->storms,
 		.done = done,

@@ -74,6 +74,12 @@ static const struct row rows[] = {
 	{ "retry", TIME, AT(retry), 100000, HOUR, "TIME", "interval of PPP requests (3s)" },
 	{ "hello", TIME, AT(hello), 0, HOUR, "TIME", "silence before a Hello, 0 = none (60s)" },
 	{ "sequencing", FLAG, AT(sequencing), 0, 0, NULL, "number the data packets" },
+	{ "loss", REAL, AT(line.loss), 0, 100, "PERCENT",
+		"of the packets, each way, are lost (0)" },
+	{ "duplicate", REAL, AT(line.duplicate), 0, 100, "PERCENT", "likewise come twice (0)" },
+	{ "delay", TIME, AT(line.delay), 0, 60 * (uint64_t)1000000, "TIME", "each way (0)" },
+	{ "reorder", REAL, AT(line.reorder), 0, 100, "PERCENT",
+		"likewise are not delayed, and so overtake others (0)" },
 	{ "mutate", PACKETS, AT(mutate), 1, UINT64_MAX, "N",
 		"send N mutated control packets instead" },
 	{ "seed", SEED, AT(seed), 0, UINT64_MAX, "N", "of everything random" },
@@ -384,6 +390,8 @@ static const char *complain(const struct options *options, const struct parsed *
 		return "--early-lcp and proxy LCP exclude each other";
 	if (options->proxy_auth && !options->auth)
 		return "proxy authentication needs --auth other than none";
+	if (options->line.reorder > 0 && !options->line.delay)
+		return "--reorder needs --delay";
 	if (options->end == END_REBOOT)
 		return "--end reboot: only a storm can be by reboot";
 	if (options->storms && options->storm_by == END_VANISH)

@@ -6,6 +6,7 @@
 #define LOAD_OPTIONS_H
 
 #include "lns/addr.h"
+#include "tests/load/line.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,8 +41,9 @@ struct options {
 	union addr ping_to; /* AF_UNSPEC: the LNS's end */
 	enum load_end end, storm_by;
 	unsigned int storms, reboots, vanish;
-	double churn;    /* calls replaced per second while they are held */
-	uint64_t mutate; /* packets; 0 = no hostile LAC */
+	double churn;             /* calls replaced per second while they are held */
+	struct line_quality line; /* of each LAC, both directions */
+	uint64_t mutate;          /* packets; 0 = no hostile LAC */
 	uint64_t seed;
 	const char *json;
 	bool allow_failures, quiet, progress;

@@ -66,11 +66,12 @@ class Load:
 class BadLine:
     """Both directions of the cable between LAC and LNS lose, repeat and reorder packets."""
 
-    def __init__(self, site, *how):
+    def __init__(self, site, **how):
         self.namespaces = (site.lac, site.lns)
         run("modprobe", "-q", "sch_netem", check=False)  # where it is a module
+        options = [word for name, value in how.items() for word in (name, f"{value}%" if isinstance(value, int) else value)]
         for seed, namespace in enumerate(self.namespaces, 1):
-            words = ["tc", "-n", namespace.name, "qdisc", "replace", "dev", "wan", "root", "netem", *how]
+            words = ["tc", "-n", namespace.name, "qdisc", "replace", "dev", "wan", "root", "netem", *options]
             # A seed of its own where kernel and tc know that; otherwise the kernel's.
             if run(*words, "seed", str(seed), check=False):  # it has complained
                 run(*words)

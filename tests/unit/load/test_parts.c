@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* icmp, stats, options: the small parts. */
+/* icmp, line, stats, options: the small parts. */
 #include "tests/load/icmp.h"
+#include "tests/load/line.h"
 #include "tests/load/options.h"
 #include "tests/load/ppp.h"
 #include "tests/load/stats.h"
+#include "tests/unit/env_fake.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -194,4 +196,85 @@ Test(options, texts_are_expanded)
 	cr_assert_str_eq(options_expand(out, sizeof(out), "u%d@l%l%%%x", 12, 3), "u12@l3%%x");
 	cr_assert_str_eq(options_expand(out, 5, "abc%d", 123, 0), "abc1");
 	cr_assert_str_eq(options_expand(out, 3, "abcdef", 0, 0), "ab");
+}
+
+enum { SENT = 10000 };
+
+struct arrival {
+	unsigned int count, twice, overtaken;
+	uint32_t last;
+	uint8_t seen[SENT];
+};
+
+static void arrives(void *ctx, const union addr *from, const uint8_t *packet, size_t len)
+{
+	struct arrival *arrival = ctx;
+	uint32_t number;
+
+	cr_assert_eq(len, sizeof(number));
+	cr_assert_eq(addr_port(from), 1701);
+	memcpy(&number, packet, sizeof(number));
+	arrival->count++;
+	arrival->twice += arrival->seen[number]++ > 0;
+	arrival->overtaken += number < arrival->last;
+	arrival->last = number;
+}
+
+static struct arrival send_through_line(const struct line_quality *quality, uint64_t seed)
+{
+	struct env *env = env_fake_new();
+	struct arrival arrival = { 0 };
+	struct line *line;
+	union addr from;
+
+	addr_parse("192.0.2.1", 1701, &from);
+	cr_assert_eq(line_new(env, quality, seed, arrives, &arrival, &line), 0);
+	for (uint32_t number = 0; number < SENT; number++) {
+		line_put(line, &from, (const uint8_t *)&number, sizeof(number));
+		env_fake_advance(env, ENV_MS(1));
+	}
+	env_fake_advance(env, quality->delay);
+	line_free(line);
+	env_fake_free(env);
+	return arrival;
+}
+
+Test(line, it_loses_repeats_and_reorders)
+{
+	const struct line_quality bad = {
+		.loss = 30, .duplicate = 10, .reorder = 10, .delay = ENV_MS(10)
+	};
+	struct arrival first = send_through_line(&bad, 1), other = send_through_line(&bad, 2);
+	unsigned int lost = 0;
+
+	for (unsigned int n = 0; n < SENT; n++)
+		lost += !first.seen[n];
+	cr_assert(lost > SENT * 28 / 100 && lost < SENT * 32 / 100, "%u", lost);
+	cr_assert(first.twice > SENT * 6 / 100 && first.twice < SENT * 8 / 100, "%u", first.twice);
+	cr_assert_gt(first.overtaken, SENT * 5 / 100);
+	cr_assert_arr_neq(first.seen, other.seen, SENT);
+}
+
+Test(line, the_seed_decides)
+{
+	const struct line_quality bad = { .loss = 50 };
+	struct arrival one = send_through_line(&bad, 7), two = send_through_line(&bad, 7);
+
+	cr_assert_arr_eq(one.seen, two.seen, SENT);
+	cr_assert(one.count == two.count && one.overtaken == 0 && one.twice == 0);
+}
+
+Test(line, what_is_under_way_is_freed)
+{
+	const struct line_quality slow = { .delay = ENV_SEC(1) };
+	struct arrival arrival = { 0 };
+	struct env *env = env_fake_new();
+	struct line *line;
+	union addr from = { 0 };
+
+	cr_assert_eq(line_new(env, &slow, 1, arrives, &arrival, &line), 0);
+	line_put(line, &from, (const uint8_t *)"x", 1);
+	line_free(line);
+	env_fake_free(env);
+	cr_assert_eq(arrival.count, 0);
 }

@@ -3,6 +3,7 @@
  * args: the words that a template pppd is told.
  */
 #include "lns/config/config.h"
+#include "lns/env.h"
 #include "lns/ppp/ppp.h"
 
 #include <criterion/criterion.h>
@@ -17,7 +18,7 @@ static const struct config_ppp base = { .auth = CONFIG_AUTH_CHAP | CONFIG_AUTH_P
 	.lcp_echo_failure = 4,
 	.ipv4 = true };
 
-static const struct config config = {
+static struct config config = {
 	.name = "lns1.example.net", .pppd = "/sbin/pppd", .plugin = "/lib/lns.so"
 };
 static char buf[1024];
@@ -59,6 +60,18 @@ Test(args, what_the_configuration_changes)
 	cr_assert_null(strstr(text, "require-chap"));
 	cr_assert_null(strstr(text, "require-pap"));
 	cr_assert_not_null(strstr(text, " noip +ipv6"));
+}
+
+/* pppd gives up after 30 s, which a longer setup-timeout must not be told in vain. */
+Test(args, as_patient_as_setup_timeout)
+{
+	config.setup_timeout = ENV_SEC(60);
+	cr_assert_null(strstr(line(&base), "max-configure"));
+	config.setup_timeout = ENV_SEC(120);
+	cr_assert_not_null(strstr(line(&base),
+		" lcp-max-configure 20 chap-max-challenge 20 ipcp-max-configure 20 "
+		"ipv6cp-max-configure 20 pap-timeout 60 "));
+	config.setup_timeout = 0;
 }
 
 Test(args, nobody_gets_in_unasked)
