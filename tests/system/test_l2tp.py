@@ -13,7 +13,7 @@ from lab.lnsd import BUILD, SECRET, config
 from lab.script import CDN, DISCONNECT_CAUSE, RESULT, SESSION_ID, ScriptLac, avp, u16, u32
 from lab.site import GATEWAY, LAC, LNS
 from lab.wait import wait_for
-from lab.xl2tpd import Call
+from lab.xl2tpd import Call, Xl2tpdLns
 
 pytestmark = pytest.mark.heavy
 
@@ -161,6 +161,29 @@ def test_a_fixed_address_is_not_taken_from_a_live_lac(lnsd, lac):
     server.wait_log("address is in use")
     assert first.address() == address
     assert [s["state"] for s in server.sessions() if s["ip"] == address] == ["up"]
+
+
+@pytest.mark.parametrize(
+    "secret,hide", [(False, False), (True, False), (True, True)], ids=["open", "secret", "hidden"]
+)
+def test_xl2tpd_is_called(site, lnsd, clean, tmp_path, secret, hide):
+    """We open the tunnel, each side proves the secret to the other; xl2tpd cannot place calls and stops it."""
+    text = config(lac="hide-avps = true" if hide else "").replace('"lac*"', '"*"')
+    if not secret:
+        text = text.replace(f"\tsecret    = '{SECRET}'\n", "")
+    server = lnsd(text).start()
+    peer = Xl2tpdLns(site.lac, str(tmp_path / "xl2tpd"), LAC, {}, secret=SECRET if secret else None)
+    ctl = Ctl(server, "call", "--lac", "wholesale", "--address", LAC, "800")
+    try:
+        assert ctl.process.wait_end() == 1, ctl.context()
+        server.wait_log("established, peer's tunnel")
+        assert "i don't know how to handle Outgoing-Call-Request" in peer.process.output()
+        assert "the tunnel has ended" in ctl.process.output()
+        server.wait_log("ended by the peer after 1 calls: result 1")
+        assert server.sessions() == []
+    finally:
+        print(peer.process.output())
+        peer.stop()
 
 
 # --- a scripted LAC ----------------------------------------------------------------------------------
