@@ -9,7 +9,8 @@
  *   FAILED   no server is left; its timer brings the news
  *   DONE     done is being called; gone afterwards
  *
- * A request goes to the first server in order of preference that is alive, and when all its tries
+ * A request goes to the first server in order of preference that is alive (one with a State to the
+ * one that gave it), and when all its tries
  * there were in vain, to the next one it has not been to; dead servers come last, but they come:
  * with every server dead each is still tried. When a server dies, its requests leave it at once if
  * an alive one is left for them. When it comes back, requests that wait for a less preferred one
@@ -39,7 +40,8 @@ struct radius_request {
 	struct radius_client *client;
 	struct client_place *place; /* waiting for or active at */
 	enum request_state state;
-	uint32_t been_to; /* bits of servers */
+	uint32_t been_to;                     /* bits of servers */
+	const struct client_place *preferred; /* before all others while it is alive; or NULL */
 	bool was_sent;
 	void *timer;
 	radius_done_fn *done;
@@ -165,6 +167,11 @@ static struct client_place *request_choose(struct radius_request *request)
 	size_t i;
 
 	request->exchange.is_trial = false;
+	if (request->preferred) {
+		i = (size_t)(request->preferred - client->places);
+		if (request_may_go(request, i) && radius_server_is_alive(client->places[i].server))
+			return &client->places[i];
+	}
 	for (i = 0; i < client->count; i++) {
 		struct client_place *place = &client->places[i];
 
@@ -339,7 +346,17 @@ static void client_changed(void *ctx, struct radius_server *server, bool is_aliv
 
 /* ---- the user's side ---- */
 
-struct radius_request *radius_send(struct radius_client *client, enum radius_packet_code code,
+static const struct client_place *place_named(
+	const struct radius_client *client, const char *server)
+{
+	for (size_t i = 0; i < client->count; i++)
+		if (strcmp(radius_server_name(client->places[i].server), server) == 0)
+			return &client->places[i];
+	return NULL;
+}
+
+static struct radius_request *request_new(struct radius_client *client,
+	const struct client_place *preferred, enum radius_packet_code code,
 	const struct radius_attrs *attrs, uint64_t event_time, radius_done_fn *done, void *ctx)
 {
 	struct radius_request *request = calloc(1, sizeof(*request));
@@ -348,6 +365,7 @@ struct radius_request *radius_send(struct radius_client *client, enum radius_pac
 	if (!request)
 		return NULL;
 	request->client = client;
+	request->preferred = preferred;
 	request->done = done;
 	request->ctx = ctx;
 	request->exchange.code = code;
@@ -367,6 +385,19 @@ struct radius_request *radius_send(struct radius_client *client, enum radius_pac
 		request->been_to = UINT32_MAX;
 	request_go(request);
 	return request;
+}
+
+struct radius_request *radius_send(struct radius_client *client, enum radius_packet_code code,
+	const struct radius_attrs *attrs, uint64_t event_time, radius_done_fn *done, void *ctx)
+{
+	return request_new(client, NULL, code, attrs, event_time, done, ctx);
+}
+
+struct radius_request *radius_send_to(struct radius_client *client, const char *server,
+	enum radius_packet_code code, const struct radius_attrs *attrs, radius_done_fn *done,
+	void *ctx)
+{
+	return request_new(client, place_named(client, server), code, attrs, 0, done, ctx);
 }
 
 static void request_detach(struct radius_request *request)

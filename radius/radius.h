@@ -168,6 +168,14 @@ void radius_client_free(struct radius_client *client);
  */
 struct radius_request *radius_send(struct radius_client *client, enum radius_packet_code code,
 	const struct radius_attrs *attrs, uint64_t event_time, radius_done_fn *done, void *ctx);
+/*
+ * The same for an Access-Request with a State, which is the business of the server that gave it (RFC 2865
+ * section 5.24): goes there first, as long as that one is alive. server: as done was told; one that is
+ * not among the client's counts for nothing.
+ */
+struct radius_request *radius_send_to(struct radius_client *client, const char *server,
+	enum radius_packet_code code, const struct radius_attrs *attrs, radius_done_fn *done,
+	void *ctx);
 /* Ends a request without calling done; NULL does nothing. */
 void radius_cancel(struct radius_request *request);
 

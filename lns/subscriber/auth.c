@@ -437,8 +437,9 @@ static void ask_radius(struct subscriber *sub, const struct ppp_eap *response)
 		err = response ? subscriber_eap_add(attrs, response)
 			       : add_credentials(attrs, sub->asked);
 	if (!err)
-		sub->request = radius_send(
-			sub->all->config.auth, RADIUS_ACCESS_REQUEST, attrs, 0, radius_done, sub);
+		sub->request = radius_send_to(sub->all->config.auth,
+			response && response->state_len ? sub->server : "", RADIUS_ACCESS_REQUEST,
+			attrs, radius_done, sub);
 	radius_attrs_free(attrs);
 	if (err == -EINVAL)
 		subscriber_refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL, "malformed response");

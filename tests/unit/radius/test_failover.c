@@ -192,6 +192,48 @@ Test(failover, refused)
 	cr_assert_eq(fake_server_open(&servers[0], "127.0.0.1", "first"), 0);
 }
 
+static void ask_one(const char *server, struct result *result)
+{
+	struct radius_attrs *attrs = radius_attrs_new();
+
+	radius_add_octets(attrs, RADIUS_STATE, "state", 5);
+	memset(result, 0, sizeof(*result));
+	cr_assert(radius_send_to(client, server, RADIUS_ACCESS_REQUEST, attrs, done, result));
+	radius_attrs_free(attrs);
+}
+
+/* A State goes to the one that knows it, and to others only when that one is no more. */
+Test(failover, a_request_for_one_server)
+{
+	struct result result;
+
+	ask_one(info(1).name, &result);
+	cr_expect_eq(serve(0), 0);
+	cr_expect_eq(serve(1), 1);
+	cr_expect_str_eq(result.server, info(1).name);
+	ask_one("192.0.2.1:1812", &result);
+	cr_expect_eq(serve(0), 1, "nobody knows that server");
+	kill_first();
+	ask_one(info(0).name, &result);
+	cr_expect_eq(fake_server_drain(&servers[0]), 0, "a dead server was asked");
+	cr_expect_eq(serve(1), 1);
+	cr_expect_eq(result.outcome, RADIUS_ANSWERED);
+}
+
+/* One that does not answer is given up in favour of the next, like any other. */
+Test(failover, a_request_for_one_server_that_is_silent)
+{
+	struct result result;
+
+	ask_one(info(1).name, &result);
+	for (int i = 0; i < 20 && !result.calls; i++) {
+		fake_advance(&fake, FAKE_SEC(1));
+		serve(0);
+	}
+	cr_expect_eq(result.outcome, RADIUS_ANSWERED);
+	cr_expect_str_eq(result.server, info(0).name);
+}
+
 Test(failover, status_server_brings_it_back)
 {
 	struct fake_packet probe;

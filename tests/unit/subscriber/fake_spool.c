@@ -131,13 +131,13 @@ void radius_spool_commit(struct radius_spool *spool)
 
 /* ---- radius.h: the client ---- */
 
-struct radius_request *radius_send(struct radius_client *client, enum radius_packet_code code,
-	const struct radius_attrs *attrs, uint64_t event_time, radius_done_fn *fn, void *ctx)
+struct radius_request *radius_send_to(struct radius_client *client, const char *server,
+	enum radius_packet_code code, const struct radius_attrs *attrs, radius_done_fn *fn,
+	void *ctx)
 {
 	struct radius_request *request;
 
 	(void)client;
-	(void)event_time;
 	cr_assert_eq(code, RADIUS_ACCESS_REQUEST);
 	request = w.spool.refuse_requests ? NULL : calloc(1, sizeof(*request));
 	if (!request)
@@ -149,6 +149,7 @@ struct radius_request *radius_send(struct radius_client *client, enum radius_pac
 	w.spool.requests = request;
 	radius_attrs_free(w.spool.asked);
 	w.spool.asked = radius_attrs_copy(attrs);
+	snprintf(w.spool.server, sizeof(w.spool.server), "%s", server);
 	done("ask");
 	return request;
 }

@@ -28,6 +28,7 @@ struct fake_spool {
 
 	struct radius_request *requests;
 	struct radius_attrs *asked; /* attributes of the last Access-Request */
+	char server[64];            /* that it was for; "": any */
 	bool refuse_requests;
 };
 

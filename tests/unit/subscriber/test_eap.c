@@ -105,6 +105,7 @@ Test(eap, a_conversation)
 	expect("ask");
 	expect_packet(7, 10);
 	cr_assert_not(asked_has(RADIUS_STATE));
+	cr_assert_str_eq(w.spool.server, "");
 	cr_assert_not(asked_has(RADIUS_USER_PASSWORD) || asked_has(RADIUS_CHAP_PASSWORD));
 	cr_assert(radius_get_string(w.spool.asked, RADIUS_USER_NAME, user, sizeof(user)));
 	cr_assert_str_eq(user, "alice");
@@ -126,6 +127,7 @@ Test(eap, a_conversation)
 	cr_assert(radius_get_octets(w.spool.asked, RADIUS_STATE, 0, &state, &len));
 	cr_assert_eq(len, 6);
 	cr_assert_arr_eq(state, "\0state", 6);
+	cr_assert_str_eq(w.spool.server, "192.0.2.10:1812", "its State is known to this one");
 	radius_accepts(call, NULL);
 	expect("accept");
 	pppd_network_up(call, PPP_IPV4);
