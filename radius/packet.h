@@ -8,10 +8,9 @@
 
 #include "radius/radius.h"
 
-#define RADIUS_PACKET_MAX   4096
-#define RADIUS_HEADER_LEN   20
-#define RADIUS_AUTH_LEN     16
-#define RADIUS_PASSWORD_MAX 128
+#define RADIUS_PACKET_MAX 4096
+#define RADIUS_HEADER_LEN 20
+#define RADIUS_AUTH_LEN   16
 
 struct radius_secret {
 	uint8_t octets[RADIUS_SECRET_MAX];

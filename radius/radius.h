@@ -113,7 +113,8 @@ enum radius_packet_code {
 	RADIUS_COA_NAK = 45,
 };
 
-#define RADIUS_SECRET_MAX 255
+#define RADIUS_SECRET_MAX   255
+#define RADIUS_PASSWORD_MAX 128 /* RFC 2865 section 5.2 */
 
 struct radius_server_config {
 	struct sockaddr_storage addr; /* of authentication or accounting: with port */

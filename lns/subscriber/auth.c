@@ -212,6 +212,8 @@ static int add_credentials(struct radius_attrs *attrs, const struct ppp_auth_req
 
 	switch (asked->protocol) {
 	case PPP_AUTH_PAP:
+		if (asked->response_len > RADIUS_PASSWORD_MAX)
+			return -EMSGSIZE;
 		return radius_add_octets(
 			attrs, RADIUS_USER_PASSWORD, asked->response, asked->response_len);
 	case PPP_AUTH_CHAP_MD5:
@@ -441,7 +443,7 @@ static void ask_radius(struct subscriber *sub, const struct ppp_eap *response)
 			response && response->state_len ? sub->server : "", RADIUS_ACCESS_REQUEST,
 			attrs, radius_done, sub);
 	radius_attrs_free(attrs);
-	if (err == -EINVAL)
+	if (err == -EINVAL || err == -EMSGSIZE)
 		subscriber_refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL, "malformed response");
 	else if (!sub->request)
 		subscriber_refuse(

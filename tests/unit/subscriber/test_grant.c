@@ -687,6 +687,36 @@ Test(grant, the_users_file)
 	world_end();
 }
 
+/* What no attribute holds is the client's fault, or its LAC's, and says nothing about RADIUS. */
+Test(grant, credentials_that_do_not_fit_are_refused)
+{
+	union ppp_message message = { .auth_request = { .head.type = PPP_AUTH_REQUEST,
+					      .request = 9,
+					      .protocol = PPP_AUTH_CHAP_MD5,
+					      .proxied = 1,
+					      .name_len = 5,
+					      .name = "alice",
+					      .challenge_len = 256,
+					      .response_len = 16 } };
+	char password[RADIUS_PASSWORD_MAX + 2] = "";
+	struct l2tp_session *call;
+
+	memset(password, 'p', RADIUS_PASSWORD_MAX + 1);
+	world_start();
+	call = call_in(SUBSCRIBER_LINK);
+	pppd_asks(call, "alice", password);
+	expect("reject");
+	password[RADIUS_PASSWORD_MAX] = '\0';
+	pppd_asks(call, "alice", password);
+	radius_accepts(call, NULL);
+	expect("ask accept");
+	fake_ppp_say(subscriber_find(w.all, call->key)->channel, &message);
+	fake_ppp_deliver(subscriber_find(w.all, call->key)->channel);
+	expect("reject");
+	expect_refusal(call, "authentication refused: malformed response");
+	world_end();
+}
+
 static struct l2tp_session *mschap_by_radius(struct radius_attrs *attrs)
 {
 	struct l2tp_session *call = call_in(SUBSCRIBER_LINK);
