@@ -631,6 +631,20 @@ def test_proxied_lcp_without_response(lns):
 @pytest.mark.parametrize("changes", [
     {"sent": "0305c22305" "1104ffff"},            # multilink, which we do not do
     {"sent": "0305c22305" "0107"},                # broken
+    {"sent": "0305c22305" "05"},                  # cut off
+    {"sent": "0305c22305" "0500" "1a2b3c4d"},     # an option without a length
+    {"sent": "0305c22305" "0501"},                # one that is shorter than its head
+    {"sent": "0304c223"},                         # CHAP without its digest
+    {"sent": "0305c22399"},                       # a digest that nobody knows
+    {"sent": "0304c027"},                         # a protocol that nobody knows
+    {"sent": "0305c22305" "010400"},              # a value cut off
+    {"sent": "0305c22305" "01040040"},            # an MRU of 64
+    {"sent": "05061a2b3c4d", "type": 4, "challenge": "", "response": ""}, # nobody was asked who it is
+    {"sent": "ff" * 256},
+    {"received": "010405dc" "0506dead"},
+    {"received": "010405dc" "0500"},
+    {"received": "05061a2b3c4d"},                 # the magic number of the LAC: a loop
+    {"received": "ff" * 256},
     {"received": "010405dc" "0305c22305"},        # the client wants us to authenticate
     {"auth": "p"},                                # a method the configuration does not allow
     {"received": ""},
@@ -640,6 +654,32 @@ def test_what_does_not_fit_is_negotiated_anew(lns, changes):
     client = proxied(lns, **changes)
     assert client.receive()[:2] == (LCP, REQUEST)
     assert not [e for e in lns.drain() if e["event"] == "link-up"]
+
+
+@pytest.mark.parametrize("changes", [
+    {"challenge": ""},
+    {"response": "00" * 15},
+    {"response": "00" * 17},
+    {"response": "00" * 256},
+    {"response": ""},
+    {"type": 1},                                  # a text password
+    {"type": 3, "name": ""},                      # PAP, of nobody
+    {"type": 5},                                  # MS-CHAPv1
+    {"response": "00" * 49},                      # MS-CHAPv2, which is not allowed here
+])
+def test_an_answer_that_cannot_be_judged_is_asked_for_again(lns, changes):
+    """The LAC's LCP stays, and the client is challenged by us."""
+    client = proxied(lns, **changes)
+    assert client.receive()[:2] == (CHAP_PROTOCOL, 1)
+    assert not [e for e in lns.drain() if e["event"] == "auth"]
+
+
+def test_an_answer_to_another_challenge_is_refused(lns):
+    """The digest covers the identifier, too."""
+    client = proxied(lns, id=ProxiedCall.ident + 1)
+    assert client.receive()[:3] == (CHAP_PROTOCOL, 4, ProxiedCall.ident + 1)
+    assert not lns.wait("auth", 1)["good"]
+    assert client.receive()[:2] == (LCP, TERMINATE)
 
 
 def test_client_that_restarts_lcp_gets_it(lns):
