@@ -3,7 +3,7 @@
  * das: the order in which a Disconnect- or CoA-Request is doubted (RFC 5176 sections 2.3, 3 and 6):
  *
  *   source -> framing, code -> Request Authenticator, Message-Authenticator -> Event-Timestamp
- *     -> answered before? -> attributes -> the owner's word -> reply, remembered
+ *     -> answered before? -> attributes -> the owner's word, perhaps later -> reply, remembered
  *
  * Up to the Event-Timestamp a failure is silence, so that nobody learns anything; behind it every
  * request gets an answer. Memory for remembering the reply is taken before the owner is asked.
@@ -49,6 +49,17 @@ struct client {
 	struct radius_das_info info;
 };
 
+/* A request that its owner has not decided yet. */
+struct pending {
+	LIST_ENTRY(pending) in_list;
+	uint64_t ticket;
+	struct radius_das_entry *entry; /* for its reply; ours */
+	struct sockaddr_storage local;
+	struct radius_das_port *port; /* where it came, if that is still open */
+	size_t len;
+	uint8_t octets[]; /* the request */
+};
+
 struct radius_das {
 	struct radius_host host;
 	radius_das_fn *handle;
@@ -59,6 +70,8 @@ struct radius_das {
 	size_t client_count;
 	uint64_t strangers;
 	struct radius_das_cache cache;
+	LIST_HEAD(, pending) pendings;
+	uint64_t last_ticket;
 	struct {
 		uint64_t next;
 		unsigned int left_out;
@@ -218,9 +231,9 @@ static size_t copy_reply(const struct radius_das_entry *entry, uint8_t *reply)
 }
 
 static void count_answer(struct radius_das *das, struct client *client,
-	const struct radius_das_request *request, unsigned int cause)
+	const struct radius_frame *frame, unsigned int cause)
 {
-	bool is_coa = request->code == RADIUS_COA_REQUEST;
+	bool is_coa = frame->octets[0] == RADIUS_COA_REQUEST;
 
 	if (is_coa)
 		client->info.coas++;
@@ -235,43 +248,145 @@ static void count_answer(struct radius_das *das, struct client *client,
 		is_coa ? "CoA" : "Disconnect", radius_error_name(cause), cause);
 }
 
+/* ---- the owner's word ---- */
+
+/* What came, by which way. */
+struct arrival {
+	struct radius_das_port *port; /* NULL: none */
+	const struct sockaddr_storage *from, *local;
+};
+
+static struct pending *find_pending(struct radius_das *das, const struct radius_das_key *key)
+{
+	struct pending *pending;
+
+	LIST_FOREACH(pending, &das->pendings, in_list)
+		if (pending->entry->key.id == key->id &&
+			memcmp(pending->entry->key.authenticator, key->authenticator,
+				RADIUS_AUTH_LEN) == 0 &&
+			radius_das_same_source(
+				&pending->entry->key.from, &key->from, key->any_port))
+			return pending;
+	return NULL;
+}
+
+static struct pending *pending_new(const struct radius_frame *frame, const struct arrival *arrival)
+{
+	struct pending *pending = malloc(sizeof(*pending) + frame->len);
+
+	if (!pending)
+		return NULL;
+	pending->local = *arrival->local;
+	pending->port = arrival->port;
+	pending->len = frame->len;
+	memcpy(pending->octets, frame->octets, frame->len);
+	return pending;
+}
+
+/* Replies as decided, and remembers it. Takes the entry over, and leaves it to the cache. */
+static void reply_to(struct radius_das *das, struct client *client,
+	const struct radius_frame *frame, struct radius_das_entry *entry, unsigned int cause)
+{
+	uint64_t kept = entry->key.any_port ? DATED_KEPT : UNDATED_KEPT;
+
+	count_answer(das, client, frame, cause);
+	entry->len = make_reply(frame, &client->secret, cause, entry->reply);
+	radius_das_cache_add(&das->cache, entry, das->host.now(das->host.ctx), kept);
+}
+
+/* Asks the owner, having made sure that its word can be carried out and kept. */
+static unsigned int ask_owner(struct radius_das *das, const struct radius_frame *frame,
+	const struct arrival *arrival, struct radius_das_request *request,
+	struct radius_das_entry *entry)
+{
+	struct pending *pending = pending_new(frame, arrival);
+	unsigned int cause;
+
+	if (!pending)
+		return RADIUS_ERROR_RESOURCES_UNAVAILABLE;
+	request->ticket = pending->ticket = ++das->last_ticket;
+	cause = das->handle(das->ctx, request);
+	if (cause != RADIUS_DAS_LATER) {
+		free(pending);
+		return cause;
+	}
+	pending->entry = entry;
+	LIST_INSERT_HEAD(&das->pendings, pending, in_list);
+	return cause;
+}
+
 /* A believed request: answered before, or to be carried out. cause: of what it says. */
 static size_t answer(struct radius_das *das, struct client *client,
-	const struct radius_frame *frame, const struct sockaddr_storage *from,
-	const struct radius_das_request *request, unsigned int cause, uint8_t *reply)
+	const struct radius_frame *frame, const struct arrival *arrival,
+	struct radius_das_request *request, unsigned int cause, uint8_t *reply)
 {
 	bool dated = request->given & RADIUS_DAS_EVENT_TIME;
-	struct radius_das_key key = { .from = *from, .id = frame->octets[1], .any_port = dated };
-	uint64_t now = das->host.now(das->host.ctx);
+	struct radius_das_key key = {
+		.from = *arrival->from, .id = frame->octets[1], .any_port = dated
+	};
 	const struct radius_das_entry *known;
 	struct radius_das_entry *entry;
 
 	memcpy(key.authenticator, frame->octets + 4, RADIUS_AUTH_LEN);
-	known = radius_das_cache_find(&das->cache, &key, now);
-	if (known) {
+	known = radius_das_cache_find(&das->cache, &key, das->host.now(das->host.ctx));
+	if (known || find_pending(das, &key)) {
 		client->info.duplicates++;
-		return copy_reply(known, reply);
+		return known ? copy_reply(known, reply) : 0;
 	}
 	entry = radius_das_entry_new(&key, REPLY_MIN + radius_das_proxy_states(frame, NULL));
-	if (!entry)
-		cause = RADIUS_ERROR_RESOURCES_UNAVAILABLE;
-	else if (!cause)
-		cause = das->handle(das->ctx, request);
-	count_answer(das, client, request, cause);
-	if (!entry)
-		return make_reply(frame, &client->secret, cause, reply);
-	entry->len = make_reply(frame, &client->secret, cause, entry->reply);
-	radius_das_cache_add(&das->cache, entry, now, dated ? DATED_KEPT : UNDATED_KEPT);
+	if (!entry) {
+		count_answer(das, client, frame, RADIUS_ERROR_RESOURCES_UNAVAILABLE);
+		return make_reply(
+			frame, &client->secret, RADIUS_ERROR_RESOURCES_UNAVAILABLE, reply);
+	}
+	if (!cause)
+		cause = ask_owner(das, frame, arrival, request, entry);
+	if (cause == RADIUS_DAS_LATER)
+		return 0;
+	reply_to(das, client, frame, entry, cause);
 	return copy_reply(entry, reply);
 }
 
-size_t radius_das_take(struct radius_das *das, const struct sockaddr_storage *from,
-	const struct sockaddr_storage *local, const uint8_t *octets, size_t len,
-	uint8_t reply[RADIUS_PACKET_MAX])
+void radius_das_decide(struct radius_das *das, uint64_t ticket, unsigned int cause)
 {
-	struct client *client = find_client(das, from);
-	struct radius_das_request request = { .local = *local };
-	struct radius_attrs *classes;
+	struct pending *pending;
+	struct radius_frame frame;
+	struct client *client;
+
+	LIST_FOREACH(pending, &das->pendings, in_list)
+		if (pending->ticket == ticket)
+			break;
+	if (!pending)
+		return;
+	LIST_REMOVE(pending, in_list);
+	client = find_client(das, &pending->entry->key.from);
+	if (client && radius_packet_frame(pending->octets, pending->len, &frame) == 0) {
+		reply_to(das, client, &frame, pending->entry, cause);
+		if (pending->port)
+			radius_das_port_send(pending->port, &pending->entry->key.from,
+				&pending->local, pending->entry->reply, pending->entry->len);
+	} else { /* it is no client any more */
+		free(pending->entry);
+	}
+	free(pending);
+}
+
+/* A port is closed: what came there is not answered, but carried out all the same. */
+static void forget_port(struct radius_das *das, const struct radius_das_port *port)
+{
+	struct pending *pending;
+
+	LIST_FOREACH(pending, &das->pendings, in_list)
+		if (pending->port == port)
+			pending->port = NULL;
+}
+
+static size_t take(struct radius_das *das, const struct arrival *arrival, const uint8_t *octets,
+	size_t len, uint8_t reply[RADIUS_PACKET_MAX])
+{
+	struct client *client = find_client(das, arrival->from);
+	struct radius_das_request request = { .local = *arrival->local };
+	struct radius_attrs *classes, *rates;
 	struct radius_frame frame;
 	char text[INET6_ADDRSTRLEN];
 	unsigned int cause;
@@ -280,28 +395,41 @@ size_t radius_das_take(struct radius_das *das, const struct sockaddr_storage *fr
 	if (!client) {
 		das->strangers++;
 		das_log(das, TOPIC_STRANGER, "%s is no client",
-			host_text(from, text, sizeof(text)));
+			host_text(arrival->from, text, sizeof(text)));
 		return 0;
 	}
 	if (!accept_packet(das, client, octets, len, &frame))
 		return 0;
 	classes = radius_attrs_new();
-	if (!classes)
-		return 0; /* as if it were lost: the client asks again */
+	rates = radius_attrs_new();
 	request.code = octets[0];
 	request.client = client->info.client;
-	cause = radius_das_parse(&frame, classes, &request);
-	if (is_current(das, client, &request))
-		reply_len = answer(das, client, &frame, from, &request, cause, reply);
+	if (classes && rates) { /* otherwise as if it were lost: the client asks again */
+		cause = radius_das_parse(&frame, classes, rates, &request);
+		if (is_current(das, client, &request))
+			reply_len = answer(das, client, &frame, arrival, &request, cause, reply);
+	}
 	radius_attrs_free(classes);
+	radius_attrs_free(rates);
 	return reply_len;
 }
 
-static size_t take_input(void *ctx, const struct sockaddr_storage *from,
+size_t radius_das_take(struct radius_das *das, const struct sockaddr_storage *from,
 	const struct sockaddr_storage *local, const uint8_t *octets, size_t len,
 	uint8_t reply[RADIUS_PACKET_MAX])
 {
-	return radius_das_take(ctx, from, local, octets, len, reply);
+	const struct arrival arrival = { NULL, from, local };
+
+	return take(das, &arrival, octets, len, reply);
+}
+
+static size_t take_input(void *ctx, struct radius_das_port *port,
+	const struct sockaddr_storage *from, const struct sockaddr_storage *local,
+	const uint8_t *octets, size_t len, uint8_t reply[RADIUS_PACKET_MAX])
+{
+	const struct arrival arrival = { port, from, local };
+
+	return take(ctx, &arrival, octets, len, reply);
 }
 
 /* ---- configuration ---- */
@@ -415,8 +543,11 @@ int radius_das_configure(
 	for (size_t i = 0; i < config->listen_count; i++)
 		if (!ports[i])
 			ports[i] = take_port(das, &config->listen[i]);
-	for (size_t i = 0; i < das->port_count; i++)
+	for (size_t i = 0; i < das->port_count; i++) {
+		if (das->ports[i])
+			forget_port(das, das->ports[i]);
 		radius_das_port_close(das->ports[i]);
+	}
 	memcpy(das->ports, ports, sizeof(das->ports));
 	das->port_count = config->listen_count;
 	wipe_clients(das->clients, das->client_count);
@@ -436,14 +567,23 @@ int radius_das_new(const struct radius_host *host, radius_das_fn *handle, void *
 	das->handle = handle;
 	das->ctx = ctx;
 	radius_das_cache_init(&das->cache);
+	LIST_INIT(&das->pendings);
+	das->last_ticket = host->now(host->ctx); /* so that another server's are not ours */
 	*ret_das = das;
 	return 0;
 }
 
 void radius_das_free(struct radius_das *das)
 {
+	struct pending *pending;
+
 	if (!das)
 		return;
+	while ((pending = LIST_FIRST(&das->pendings))) {
+		LIST_REMOVE(pending, in_list);
+		free(pending->entry);
+		free(pending);
+	}
 	for (size_t i = 0; i < das->port_count; i++)
 		radius_das_port_close(das->ports[i]);
 	wipe_clients(das->clients, das->client_count);

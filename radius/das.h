@@ -6,7 +6,8 @@
  * Believed is what comes from a client's address, with a right Request Authenticator, a right
  * Message-Authenticator when there is one, and an Event-Timestamp, when there is one, at most 300 s
  * off. The rest is dropped, counted and logged at most once in 10 s for each reason. A request that
- * comes again gets the reply that it got before, and nobody is asked.
+ * comes again gets the reply that it got before, and nobody is asked; while the owner has not decided
+ * yet, it gets none.
  */
 #ifndef RADIUS_DAS_H
 #define RADIUS_DAS_H
@@ -35,9 +36,11 @@ enum radius_das_field {
 	RADIUS_DAS_CLASS = 1 << 13,
 
 	RADIUS_DAS_EVENT_TIME = 1 << 14,
+
+	RADIUS_DAS_RATES = 1 << 15,
 };
 #define RADIUS_DAS_SESSION 0x3f8  /* fields that say which session */
-#define RADIUS_DAS_CHANGE  0x3c00 /* fields that a CoA-Request changes */
+#define RADIUS_DAS_CHANGE  0xbc00 /* fields that a CoA-Request changes */
 
 #define RADIUS_DAS_TEXT 254 /* an attribute's text, terminated */
 
@@ -58,15 +61,19 @@ struct radius_das_request {
 
 	uint32_t session_timeout, idle_timeout, interim; /* seconds */
 	const struct radius_attrs *classes;              /* every Class, in order */
+	const struct radius_attrs *rates;                /* every vendor's, in order, unread */
 
 	uint32_t event_time; /* seconds since 1970 */
+
+	uint64_t ticket; /* for radius_das_decide; never 0, never repeated */
 };
 
 /*
  * Does what the request asks for, wholly or not at all. 0 when it is done beyond recall (ACK), else why
- * it is not: an Error-Cause (RFC 5176 section 3.5, enum radius_error_cause). The request is borrowed.
- * May not free or configure the server.
+ * it is not: an Error-Cause (RFC 5176 section 3.5, enum radius_error_cause); or RADIUS_DAS_LATER, and then
+ * radius_das_decide once. The request is borrowed. May not free or configure the server, or decide.
  */
+#define RADIUS_DAS_LATER UINT32_MAX
 typedef unsigned int radius_das_fn(void *ctx, const struct radius_das_request *request);
 
 struct radius_das_client_config {
@@ -106,6 +113,12 @@ int radius_das_configure(
 size_t radius_das_take(struct radius_das *das, const struct sockaddr_storage *from,
 	const struct sockaddr_storage *local, const uint8_t *octets, size_t len,
 	uint8_t reply[RADIUS_PACKET_MAX]);
+
+/*
+ * The owner's word, as handle would have given it, on the request of that ticket. A ticket that is not known
+ * (of a server that was freed meanwhile) is passed over.
+ */
+void radius_das_decide(struct radius_das *das, uint64_t ticket, unsigned int cause);
 
 struct radius_das_info {
 	char client[64];

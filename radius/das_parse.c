@@ -12,9 +12,11 @@
 #include "radius/das_parse.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 
 #include "radius/attr_codes.h"
+#include "radius/dictionary.h"
 
 #define ATTR_HEADER 2
 
@@ -50,6 +52,24 @@ static const struct rule rules[] = {
 
 	{ RADIUS_EVENT_TIMESTAMP, KIND_U32, RADIUS_DAS_EVENT_TIME, AT(event_time) },
 };
+
+/* Those of vendors: taken unread, for the owner knows what they mean. */
+static const radius_code rates[] = {
+	RADIUS_CISCO_AVPAIR,
+	RADIUS_ASCEND_DATA_RATE,
+	RADIUS_ASCEND_XMIT_RATE,
+	RADIUS_WISPR_BANDWIDTH_MAX_UP,
+	RADIUS_WISPR_BANDWIDTH_MAX_DOWN,
+	RADIUS_MIKROTIK_RATE_LIMIT,
+};
+
+static bool is_rate(radius_code code)
+{
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++)
+		if (rates[i] == code)
+			return true;
+	return false;
+}
 
 static const struct rule *find_rule(uint8_t type, enum radius_packet_code code)
 {
@@ -93,11 +113,64 @@ static bool store_value(struct radius_das_request *request, const struct rule *r
 	return false;
 }
 
+/* What is wrong with a request. */
+struct faults {
+	bool invalid, service, unsupported, memory;
+};
+
+static int add_unread(struct radius_attrs *list, radius_code code, const uint8_t *value, size_t len)
+{
+	uint32_t number;
+
+	if (radius_dictionary_kind(code) != RADIUS_KIND_U32)
+		return radius_add_octets(list, code, value, len);
+	if (len != sizeof(number))
+		return -EINVAL;
+	memcpy(&number, value, sizeof(number));
+	return radius_add_u32(list, code, 0, ntohl(number));
+}
+
+/*
+ * The attributes of one vendor (RFC 2865 section 5.26), as all of the known ones are packed: type, length,
+ * value. They come out one by one.
+ */
+static void take_vendor(struct radius_das_request *request, struct radius_attrs *list,
+	const uint8_t *value, size_t len, struct faults *faults)
+{
+	uint32_t vendor = 0;
+	size_t at = sizeof(vendor);
+	int err;
+
+	if (len <= at) {
+		faults->invalid = true;
+		return;
+	}
+	memcpy(&vendor, value, sizeof(vendor));
+	vendor = ntohl(vendor);
+	for (size_t part; at < len; at += part) {
+		part = len - at > ATTR_HEADER ? value[at + 1] : 0;
+		if (part <= ATTR_HEADER || part > len - at) {
+			faults->invalid = true;
+			return;
+		}
+		if (request->code != RADIUS_COA_REQUEST || vendor > UINT16_MAX ||
+			!is_rate(RADIUS_VENDOR(vendor, value[at]))) {
+			faults->unsupported = true;
+			continue;
+		}
+		request->given |= RADIUS_DAS_RATES;
+		err = add_unread(list, RADIUS_VENDOR(vendor, value[at]), value + at + ATTR_HEADER,
+			part - ATTR_HEADER);
+		faults->invalid |= err == -EINVAL;
+		faults->memory |= err < 0 && err != -EINVAL;
+	}
+}
+
 unsigned int radius_das_parse(const struct radius_frame *frame, struct radius_attrs *classes,
-	struct radius_das_request *request)
+	struct radius_attrs *rate_list, struct radius_das_request *request)
 {
 	bool is_coa = request->code == RADIUS_COA_REQUEST;
-	bool invalid = false, service = false, unsupported = false, memory = false;
+	struct faults faults = { 0 };
 
 	for (size_t at = RADIUS_HEADER_LEN; at < frame->len; at += frame->octets[at + 1]) {
 		const uint8_t type = frame->octets[at], *value = frame->octets + at + ATTR_HEADER;
@@ -107,31 +180,35 @@ unsigned int radius_das_parse(const struct radius_frame *frame, struct radius_at
 		if (type == RADIUS_MESSAGE_AUTHENTICATOR || type == RADIUS_PROXY_STATE) {
 			continue;
 		} else if (len == 0) {
-			invalid = true;
+			faults.invalid = true;
 		} else if (is_coa && type == RADIUS_SERVICE_TYPE) {
-			service = true;
+			faults.service = true;
+		} else if (type == RADIUS_VENDOR_SPECIFIC) {
+			take_vendor(request, rate_list, value, len, &faults);
 		} else if (!rule) {
-			unsupported = true;
+			faults.unsupported = true;
 		} else if (((request->given & rule->field) && rule->kind != KIND_CLASS) ||
 			   !store_value(request, rule, value, len)) {
-			invalid = true;
+			faults.invalid = true;
 		} else {
 			request->given |= rule->field;
 			if (rule->kind == KIND_CLASS)
-				memory |= radius_add_octets(classes, RADIUS_CLASS, value, len) < 0;
+				faults.memory |=
+					radius_add_octets(classes, RADIUS_CLASS, value, len) < 0;
 		}
 	}
 	request->classes = classes;
-	if (invalid)
+	request->rates = rate_list;
+	if (faults.invalid)
 		return RADIUS_ERROR_INVALID_REQUEST;
-	if (service)
+	if (faults.service)
 		return RADIUS_ERROR_UNSUPPORTED_SERVICE;
-	if (unsupported)
+	if (faults.unsupported)
 		return RADIUS_ERROR_UNSUPPORTED_ATTRIBUTE;
 	if (!(request->given & RADIUS_DAS_SESSION) ||
 		(is_coa && !(request->given & RADIUS_DAS_CHANGE)))
 		return RADIUS_ERROR_MISSING_ATTRIBUTE;
-	return memory ? RADIUS_ERROR_RESOURCES_UNAVAILABLE : 0;
+	return faults.memory ? RADIUS_ERROR_RESOURCES_UNAVAILABLE : 0;
 }
 
 size_t radius_das_proxy_states(const struct radius_frame *frame, uint8_t *out)

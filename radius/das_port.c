@@ -87,11 +87,11 @@ static void set_local(
 }
 
 /* A reply that cannot be sent is as good as lost on the way: the client asks again. */
-static void send_reply(struct radius_das_port *port, struct sockaddr_storage *to,
-	const struct sockaddr_storage *local, uint8_t *reply, size_t len)
+void radius_das_port_send(struct radius_das_port *port, const struct sockaddr_storage *to,
+	const struct sockaddr_storage *local, const uint8_t *reply, size_t len)
 {
-	struct iovec iov = { reply, len };
-	struct msghdr msg = { .msg_name = to, .msg_iov = &iov, .msg_iovlen = 1 };
+	struct iovec iov = { (uint8_t *)reply, len };
+	struct msghdr msg = { .msg_name = (void *)to, .msg_iov = &iov, .msg_iovlen = 1 };
 	union control control;
 
 	msg.msg_namelen =
@@ -122,10 +122,10 @@ static bool receive(struct radius_das_port *port)
 	if (received < 0)
 		return errno != EAGAIN && errno != EWOULDBLOCK;
 	read_local(&msg, &port->addr, &local);
-	len = port->input(port->ctx, &from, &local, octets, (size_t)received, reply);
+	len = port->input(port->ctx, port, &from, &local, octets, (size_t)received, reply);
 	if (!len)
 		return true;
-	send_reply(port, &from, &local, reply, len);
+	radius_das_port_send(port, &from, &local, reply, len);
 	return false;
 }
 

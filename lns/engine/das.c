@@ -10,6 +10,7 @@
 #include "lns/engine/internal.h"
 
 #include "lns/log.h"
+#include "lns/rate.h"
 #include "radius/attr_codes.h"
 
 #include <arpa/inet.h>
@@ -97,50 +98,95 @@ static unsigned int disconnect(struct engine *engine, const struct radius_das_re
 	return 0;
 }
 
-static void log_change(const struct subscriber *sub, const struct radius_das_request *request)
+static void log_change(const struct subscriber *sub, const char *client, bool another_class)
 {
 	struct subscriber_info info;
+	char down[RATE_TEXT], up[RATE_TEXT];
 
 	subscriber_get_info(sub, &info);
-	const struct log_field fields[] = {
-		{ "LNS_SESSION", info.acct_session_id },
-		{ "LNS_USER", info.user },
-		{ "LNS_LAC", info.lac },
-		{ "LNS_INTERFACE", info.ifname },
-		{ NULL, NULL },
-	};
-	log_line_with(LOG_LEVEL_INFO, fields,
-		"session %s: user \"%s\" changed by RADIUS client %s: session timeout %llu s, "
-		"idle timeout %llu s, interim %llu s%s",
-		info.acct_session_id, info.user, request->client,
+	log_info("session %s: user \"%s\" changed by RADIUS client %s: session timeout %llu s, "
+		 "idle timeout %llu s, interim %llu s, rates %s down and %s up%s",
+		info.acct_session_id, info.user, client,
 		(unsigned long long)(info.session_timeout / 1000000),
 		(unsigned long long)(info.idle_timeout / 1000000),
 		(unsigned long long)(info.interim / 1000000),
-		(request->given & RADIUS_DAS_CLASS) ? ", another Class" : "");
+		rate_text(info.limits.down.rate, down), rate_text(info.limits.up.rate, up),
+		another_class ? ", another Class" : "");
+}
+
+/* A change of a session, from the request to the answer. */
+struct engine_change {
+	struct engine *engine;
+	uint64_t key, ticket;
+	bool another_class;
+	char client[64];
+};
+
+/* The Error-Cause of a change that could not be made. */
+static unsigned int cause_of(int err)
+{
+	switch (err) {
+	case 0:
+		return 0;
+	case -ENOTCONN: /* still being set up, or over */
+		return RADIUS_ERROR_SESSION_NOT_FOUND;
+	case -EINVAL:
+		return RADIUS_ERROR_INVALID_ATTRIBUTE_VALUE;
+	case -EOPNOTSUPP:
+		return RADIUS_ERROR_UNSUPPORTED_ATTRIBUTE;
+	default:
+		return RADIUS_ERROR_RESOURCES_UNAVAILABLE;
+	}
+}
+
+static unsigned int conclude(const struct engine_change *change, int err)
+{
+	const struct subscriber *sub = subscriber_find(change->engine->subscribers, change->key);
+
+	if (!err && sub)
+		log_change(sub, change->client, change->another_class);
+	return cause_of(err);
+}
+
+static void changed(void *ctx, int err)
+{
+	struct engine_change *change = ctx;
+	unsigned int cause = conclude(change, err);
+
+	if (change->engine->radius.das)
+		radius_das_decide(change->engine->radius.das, change->ticket, cause);
+	free(change);
 }
 
 static unsigned int change(
 	struct engine *engine, const struct radius_das_request *request, uint64_t key)
 {
+	struct engine_change *started = calloc(1, sizeof(*started));
 	const struct subscriber_change wanted = {
 		.session_timeout = GIVEN(RADIUS_DAS_SESSION_TIMEOUT, &request->session_timeout),
 		.idle_timeout = GIVEN(RADIUS_DAS_IDLE_TIMEOUT, &request->idle_timeout),
 		.interim = GIVEN(RADIUS_DAS_INTERIM, &request->interim),
 		.classes = GIVEN(RADIUS_DAS_CLASS, request->classes),
+		.rates = GIVEN(RADIUS_DAS_RATES, request->rates),
+		.done = changed,
+		.ctx = started,
 	};
-	struct subscriber *sub = subscriber_find(engine->subscribers, key);
+	unsigned int cause;
+	int err;
 
-	switch (subscriber_change(sub, &wanted)) {
-	case 0:
-		log_change(sub, request);
-		return 0;
-	case -ENOTCONN: /* still being set up */
-		return RADIUS_ERROR_SESSION_NOT_FOUND;
-	case -EINVAL:
-		return RADIUS_ERROR_INVALID_ATTRIBUTE_VALUE;
-	default:
+	if (!started)
 		return RADIUS_ERROR_RESOURCES_UNAVAILABLE;
-	}
+	started->engine = engine;
+	started->key = key;
+	started->ticket = request->ticket;
+	started->another_class = request->given & RADIUS_DAS_CLASS;
+	snprintf(started->client, sizeof(started->client), "%s", request->client);
+	err = subscriber_change(subscriber_find(engine->subscribers, key), &wanted);
+	if (err == -EINPROGRESS)
+		return RADIUS_DAS_LATER;
+	cause = conclude(started, err);
+	free(started);
+	return cause;
 }
 
 static unsigned int handle(void *ctx, const struct radius_das_request *request)

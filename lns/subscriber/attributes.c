@@ -240,6 +240,7 @@ struct attribute {
 #define CHA  ATTRIBUTE_CHALLENGE
 #define ACCT ATTRIBUTE_ACCOUNTING
 #define NAS  ATTRIBUTE_NAS
+#define COA  ATTRIBUTE_CHANGE
 #define WHO  (ATTRIBUTE_REQUEST | ATTRIBUTE_ACCOUNTING)
 #define LINE(code, help)                                                                           \
 	{                                                                                          \
@@ -342,17 +343,17 @@ static const struct attribute table[] = {
 	  "subscriber." },
 	{ RADIUS_FRAMED_MTU, REQ | ACC, NUMBER, add_mtu, effect_mtu, false,
 	  "mtu, with EAP no more than the client's MRU; the answer may lower it." },
-	{ RADIUS_SESSION_TIMEOUT, ACC | CHA, NUMBER, NULL, effect_session_timeout, false,
+	{ RADIUS_SESSION_TIMEOUT, ACC | CHA | COA, NUMBER, NULL, effect_session_timeout, false,
 	  "Seconds from network-up, or from a later authentication, to the end; of an Access-Challenge: "
 	  "seconds until a client that does not answer is asked once more, 30 at most." },
-	{ RADIUS_IDLE_TIMEOUT, ACC, NUMBER, NULL, effect_idle_timeout, false,
+	{ RADIUS_IDLE_TIMEOUT, ACC | COA, NUMBER, NULL, effect_idle_timeout, false,
 	  "Seconds without traffic." },
 	{ RADIUS_TERMINATION_ACTION, ACC, NUMBER, NULL, effect_zero, false,
 	  "Default; RADIUS-Request is not obeyed." },
 	{ RADIUS_STATE, REQ | CHA | ACC, OCTETS, NULL, effect_elsewhere, false,
 	  "Of an Access-Challenge: sent back with the client's answer. That of an Access-Accept belongs to "
 	  "Termination-Action." },
-	{ RADIUS_ACCT_INTERIM_INTERVAL, ACC, NUMBER, NULL, effect_interim, false,
+	{ RADIUS_ACCT_INTERIM_INTERVAL, ACC | COA, NUMBER, NULL, effect_interim, false,
 	  "Seconds, 60 at least, or 0 for none." },
 	{ RADIUS_PORT_LIMIT, ACC, NUMBER, NULL, effect_port_limit, false,
 	  "Sessions of the user at a time, instead of max-sessions-per-user." },
@@ -380,27 +381,27 @@ static const struct attribute table[] = {
 	  "Routed to the client and accounted, but not delegated by DHCPv6." },
 	{ RADIUS_FRAMED_IPV6_ROUTE, ACC, TEXT, NULL, effect_route, false,
 	  "As Framed-Route; the gateway has no meaning." },
-	{ RADIUS_MIKROTIK_RATE_LIMIT, ACC, TEXT, NULL, effect_rate, false,
+	{ RADIUS_MIKROTIK_RATE_LIMIT, ACC | COA, TEXT, NULL, effect_rate, false,
 	  "What the client may send and receive: rx/tx, then optionally their burst rates, "
 	  "burst thresholds and burst times, as MikroTik says it; a priority and guaranteed rates "
 	  "have no meaning here. Of all these attributes the last one counts for its direction; "
 	  "a rate of 0 is no limit." },
-	{ RADIUS_WISPR_BANDWIDTH_MAX_UP, ACC, NUMBER, NULL, effect_rate, false,
+	{ RADIUS_WISPR_BANDWIDTH_MAX_UP, ACC | COA, NUMBER, NULL, effect_rate, false,
 	  "What the client may send, bit/s." },
-	{ RADIUS_WISPR_BANDWIDTH_MAX_DOWN, ACC, NUMBER, NULL, effect_rate, false,
+	{ RADIUS_WISPR_BANDWIDTH_MAX_DOWN, ACC | COA, NUMBER, NULL, effect_rate, false,
 	  "What the client may receive, bit/s." },
-	{ RADIUS_ASCEND_DATA_RATE, ACC, NUMBER, NULL, effect_rate, false,
+	{ RADIUS_ASCEND_DATA_RATE, ACC | COA, NUMBER, NULL, effect_rate, false,
 	  "What the client may send, bit/s." },
-	{ RADIUS_ASCEND_XMIT_RATE, ACC, NUMBER, NULL, effect_rate, false,
+	{ RADIUS_ASCEND_XMIT_RATE, ACC | COA, NUMBER, NULL, effect_rate, false,
 	  "What the client may receive, bit/s." },
-	{ RADIUS_CISCO_AVPAIR, ACC, TEXT, NULL, effect_rate, false,
+	{ RADIUS_CISCO_AVPAIR, ACC | COA, TEXT, NULL, effect_rate, false,
 	  "lcp:interface-config=rate-limit input|output RATE BURST EXCESS conform-action transmit "
 	  "exceed-action drop, of bit/s and octets, input being what the client sends; "
 	  "ip:sub-qos-policy-in= and ip:sub-qos-policy-out= with a rate (10M) for the policy. "
 	  "Others are not obeyed." },
 	{ RADIUS_REPLY_MESSAGE, ACC | REJ, TEXT, NULL, effect_message, false,
 	  "For the client, and for the log." },
-	{ RADIUS_CLASS, ACC | ACCT, OCTETS, NULL, effect_class, false,
+	{ RADIUS_CLASS, ACC | ACCT | COA, OCTETS, NULL, effect_class, false,
 	  "Accounting repeats every one, in order." },
 	{ RADIUS_PROXY_STATE, ACC, OCTETS, NULL, effect_elsewhere, false,
 	  "Means nothing here." },
@@ -609,6 +610,7 @@ void attributes_dump_man(FILE *out)
 		{ ATTRIBUTE_CHALLENGE, "Access-Challenge" },
 		{ ATTRIBUTE_ACCEPT, "Access-Accept" },
 		{ ATTRIBUTE_REJECT, "Access-Reject" },
+		{ ATTRIBUTE_CHANGE, "CoA-Request" },
 		{ ATTRIBUTE_ACCOUNTING, "accounting" },
 		{ ATTRIBUTE_NAS, "Accounting-On and -Off" },
 	};

@@ -20,6 +20,7 @@ enum attribute_direction {
 	ATTRIBUTE_REJECT = 8,     /* Access-Reject */
 	ATTRIBUTE_NAS = 16,       /* Accounting-On and -Off */
 	ATTRIBUTE_CHALLENGE = 32, /* Access-Challenge */
+	ATTRIBUTE_CHANGE = 64,    /* CoA-Request: change.c does what it says */
 };
 
 /* What a subscriber's Access-Request or accounting records say of it. 0 or -errno. */

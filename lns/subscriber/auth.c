@@ -113,7 +113,7 @@ static void accept_limited(struct subscriber *sub, const char *problem)
 		return;
 	}
 	if (problem)
-		log_error("session %s: user \"%s\" goes on without limits: %s",
+		log_error("session %s: user \"%s\" goes on without these limits: %s",
 			sub->acct_session_id, sub->user_text, problem);
 	fill_answer(sub->answer, sub->granted);
 	answer(sub, PPP_AUTH_ACCEPT, sub->granted->message);
@@ -122,7 +122,15 @@ static void accept_limited(struct subscriber *sub, const char *problem)
 
 void subscriber_accept(struct subscriber *sub)
 {
-	subscriber_limit(sub, &sub->granted->limits, accept_limited);
+	int err;
+
+	subscriber_change_abort(sub, -EBUSY);
+	err = subscriber_limit(sub, &sub->granted->limits, accept_limited);
+	if (err > 0)
+		accept_limited(sub, NULL);
+	else if (err < 0)
+		accept_limited(sub, err == -ENOMEM ? "rate limit: out of memory"
+						   : "rate limit: pppd has not told its interface");
 }
 
 static struct authorization *defaults(struct subscriber *sub)

@@ -69,6 +69,7 @@ struct subscriber {
 	bool limits_unknown; /* nobody waited for the last answer */
 	struct kernel_job *limiting;
 	void (*limited)(struct subscriber *sub, const char *problem);
+	struct subscriber_pending_change *changing; /* waits for the kernel */
 
 	/* authentication */
 	struct radius_request *request;
@@ -327,6 +328,9 @@ uint64_t source_ahead(struct subscribers *all, const union addr *peer);
  * the client authenticates once more or RADIUS changes it: it may be over already.
  */
 void subscriber_time_session(struct subscriber *sub);
+
+/* The session ends, or is authorised anew: what is being changed is not any more. */
+void subscriber_change_abort(struct subscriber *sub, int err);
 
 /* ---- info.c ---- */
 

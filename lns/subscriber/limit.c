@@ -36,25 +36,20 @@ static void limited(void *ctx, int err, const char *part)
 	sub->limited(sub, problem);
 }
 
-void subscriber_limit(
+int subscriber_limit(
 	struct subscriber *sub, const struct kernel_limits *limits, subscriber_limited_fn *done)
 {
 	subscriber_limit_cancel(sub);
 	if (!sub->limits_unknown && is_same_rate(&limits->down, &sub->limits.down) &&
-		is_same_rate(&limits->up, &sub->limits.up)) {
-		done(sub, NULL);
-		return;
-	}
+		is_same_rate(&limits->up, &sub->limits.up))
+		return 1;
+	if (!sub->link_ifindex)
+		return -ENODEV;
 	sub->limits_wanted = *limits;
 	sub->limited = done;
-	if (!sub->link_ifindex) {
-		done(sub, "rate limit: pppd has not told its interface");
-		return;
-	}
 	sub->limiting =
 		kernel_limits_set(sub->all->host.kernel, sub->link_ifindex, limits, limited, sub);
-	if (!sub->limiting)
-		done(sub, "rate limit: out of memory");
+	return sub->limiting ? 0 : -ENOMEM;
 }
 
 void subscriber_limit_cancel(struct subscriber *sub)

@@ -6,19 +6,17 @@
 #ifndef LNS_SUBSCRIBER_LIMIT_H
 #define LNS_SUBSCRIBER_LIMIT_H
 
-#include <stdbool.h>
-
 struct kernel_limits;
 struct subscriber;
 
-/* NULL: the limits are in effect; otherwise why they are not: nothing has changed. May end the session. */
+/* NULL: the limits are in effect; otherwise why they are not: nothing has changed. */
 typedef void subscriber_limited_fn(struct subscriber *sub, const char *problem);
 
 /*
- * Sets the limits, and then calls done: at once when they are in effect already (nothing is asked of the
- * kernel then), or when they cannot be. Takes the place of what is still under way.
+ * Sets the limits, in place of what is still under way. 0: done gets the result; 1: they are in effect
+ * already, and nothing is asked of the kernel; -ENOMEM, or -ENODEV: pppd has not told its interface.
  */
-void subscriber_limit(
+int subscriber_limit(
 	struct subscriber *sub, const struct kernel_limits *limits, subscriber_limited_fn *done);
 /* Forgets what is under way: its done is not called. */
 void subscriber_limit_cancel(struct subscriber *sub);

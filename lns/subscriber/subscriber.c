@@ -271,6 +271,7 @@ static void dispose(struct subscriber *sub)
 	subscriber_close_channel(sub);
 	subscriber_auth_clear(sub);
 	subscriber_routes_free(sub);
+	subscriber_change_abort(sub, -ENOTCONN);
 	subscriber_limit_cancel(sub);
 	subscriber_ungrant(sub);
 	env_timer_free(sub->timer);
@@ -405,6 +406,7 @@ void subscriber_end(struct subscriber *sub, enum end_reason reason, const char *
 	subscriber_close_pppox(sub);
 	subscriber_auth_clear(sub);
 	subscriber_routes_free(sub);
+	subscriber_change_abort(sub, -ENOTCONN);
 	subscriber_limit_cancel(sub);
 	if (!sub->running && !sub->fork_pending) {
 		subscriber_rests(sub);

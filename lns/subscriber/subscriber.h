@@ -129,14 +129,21 @@ struct subscriber_selector {
 size_t subscribers_select(struct subscribers *subscribers,
 	const struct subscriber_selector *selector, uint64_t *ret_keys, size_t max);
 
+typedef void subscriber_changed_fn(void *ctx, int err);
 /* What to change of a session that is up; NULL: nothing of it. Seconds, 0 = none. */
 struct subscriber_change {
 	const uint32_t *session_timeout, *idle_timeout, *interim;
 	const struct radius_attrs *classes; /* every Class from now on */
+	const struct radius_attrs
+		*rates;              /* vendors' attributes for rates, as in an Access-Accept */
+	subscriber_changed_fn *done; /* called once after -EINPROGRESS, needed with rates */
+	void *ctx;
 };
 /*
- * Makes all changes, or none: -ENOTCONN (not up), -EINVAL (interim), -ENOSPC (too many classes),
- * -ENOMEM, -EPROTO. The session timeout counts from network-up; when it is over, the session ends soon.
+ * Makes all changes, or none: -ENOTCONN (not up, or over before it was done), -EINVAL (interim or rate),
+ * -EOPNOTSUPP (an attribute that says no rate), -EIO (the kernel cannot limit the rate, as logged), -EBUSY
+ * (the last change is not done yet), -ENOSPC (too many classes), -ENOMEM, -EPROTO; -EINPROGRESS: the
+ * kernel is asked, done gets the result. The session timeout counts from network-up; when it is over, the session ends soon.
  */
 int subscriber_change(struct subscriber *subscriber, const struct subscriber_change *change);
 

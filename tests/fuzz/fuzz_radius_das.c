@@ -41,6 +41,8 @@ static void no_log(void *ctx, bool is_error, const char *line)
 	require(!strstr(line, "testing123"));
 }
 
+static uint64_t undecided; /* the ticket of a request without an answer yet */
+
 static unsigned int handle(void *ctx, const struct radius_das_request *request)
 {
 	(void)ctx;
@@ -51,6 +53,9 @@ static unsigned int handle(void *ctx, const struct radius_das_request *request)
 	require(strlen(request->user_name) < RADIUS_DAS_TEXT &&
 		strlen(request->acct_session_id) < RADIUS_DAS_TEXT &&
 		strlen(request->called_station_id) < RADIUS_DAS_TEXT);
+	undecided = request->framed_ip % 4 == 2 ? request->ticket : 0;
+	if (undecided)
+		return RADIUS_DAS_LATER;
 	return request->framed_ip % 2 ? RADIUS_ERROR_SESSION_NOT_FOUND : 0;
 }
 
@@ -115,7 +120,14 @@ static size_t give(struct radius_das *das, unsigned int how, uint8_t *octets, si
 	in4->sin_family = AF_INET;
 	in4->sin_addr.s_addr = htonl(0xc000020a);
 	in4->sin_port = htons(how == OTHER_PORT ? 2000 : 1000);
+	undecided = 0;
 	reply_len = radius_das_take(das, &from, &local, octets, len, reply);
+	if (undecided) {
+		require(reply_len == 0);
+		require(radius_das_take(das, &from, &local, octets, len, reply) == 0);
+		radius_das_decide(das, undecided, 0);
+		reply_len = radius_das_take(das, &from, &local, octets, len, reply);
+	}
 	require(calls <= before + 1 && (calls == before || reply_len > 0));
 	if (reply_len)
 		check_reply(octets, reply, reply_len);

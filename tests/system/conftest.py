@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 
 from lab import leftovers  # noqa: E402
+from lab.das import Asker  # noqa: E402
 from lab.freeradius import FreeRadius  # noqa: E402
 from lab.lnsd import RADIUS_SECRET, SECRET, Lnsd  # noqa: E402
 from lab.load import Load  # noqa: E402
@@ -89,6 +90,12 @@ def radius(freeradius):
     """FreeRADIUS, with nothing written down yet."""
     freeradius.forget()
     return freeradius
+
+
+@pytest.fixture
+def ask(site):
+    """Sends requests of dynamic authorization."""
+    return Asker(site)
 
 
 @pytest.fixture

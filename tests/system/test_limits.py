@@ -11,9 +11,10 @@ import socket
 import pytest
 
 from conftest import ALICE
+from lab.das import das_config
 from lab.lnsd import config
 from lab.namespace import run
-from lab.site import GATEWAY
+from lab.site import CORE, GATEWAY
 from lab.wait import wait_for
 from lab.xl2tpd import Call
 
@@ -110,6 +111,56 @@ def test_traffic_is_limited(site, online):
     server.wait_sessions(0)
 
 
+@pytest.mark.heavy
+def test_coa_changes_them(site, users, lnsd, lac, ask):
+    """While traffic goes on, and back to none; what cannot be changes nothing."""
+    server = lnsd(das_config()).start()
+    call = Call("sub0", "carol", "slow")
+    lac(call)
+    call.start()
+    call.wait_up()
+    shaping = Shaping(site.lns, wait_session(server)["ifname"])
+
+    def change(*attributes):
+        return ask("coa", "User-Name = carol", *attributes)
+
+    answer = change('Mikrotik-Rate-Limit = "8k/1G"', "Idle-Timeout = 3000")
+    assert answer.code == "CoA-ACK", answer
+    assert "rate 1Gbit" in shaping.down() and "rate 8Kbit" in shaping.up()
+    send(site.lns, ADDRESS)
+    send(site.lac, GATEWAY)
+    wait_for(lambda: shaping.dropped()[1] > PACKETS / 2, "dropped packets", context=shaping.up)
+    server.wait_log(rf"changed by RADIUS client {CORE}:.* rates 1G down and 8k up")
+
+    for number, rate in enumerate((2000000, 3000000, 4000000)):  # filters take turns
+        answer = change(f"WISPr-Bandwidth-Max-Up = {rate}", f"Ascend-Xmit-Rate = {rate + 1000}")
+        assert answer.code == "CoA-ACK", (number, answer)
+        limits = wait_session(server)["limits"]
+        assert (limits["down"], limits["up"]) == (rate + 1000, rate)
+        assert len(re.findall("police", shaping.up())) == 1, shaping.up()
+        assert f"rate {rate // 1000000}Mbit" in shaping.up()
+
+    before = wait_session(server)
+    for lines, cause in (
+        (['Mikrotik-Rate-Limit = "fast"', "Idle-Timeout = 60"], "Invalid-Attribute-Value"),
+        (["WISPr-Bandwidth-Max-Up = 1", "Idle-Timeout = 60"], "Invalid-Attribute-Value"),
+        (["WISPr-Bandwidth-Max-Up = 9000", "WISPr-Bandwidth-Min-Up = 9000"], "Unsupported-Attribute"),
+        (["WISPr-Bandwidth-Max-Up = 9000", 'Cisco-AVPair = "x=y"'], "Unsupported-Attribute"),
+        (["WISPr-Bandwidth-Max-Up = 9000", "Acct-Interim-Interval = 5"], "Invalid-Attribute-Value"),
+    ):
+        answer = change(*lines)
+        assert (answer.code, answer.cause) == ("CoA-NAK", cause), (lines, answer)
+    after = wait_session(server)
+    assert (after["limits"], after["idle_timeout"]) == (before["limits"], 3000)
+
+    assert change('Mikrotik-Rate-Limit = "0"').code == "CoA-ACK"
+    assert "tbf" not in shaping.down() and not shaping.up()
+    call.hang_up()
+    call.wait_down()
+    server.wait_sessions(0)
+
+
+@pytest.mark.heavy
 def test_what_tc_is_told(site, online):
     server, call, session = online("dave", "burst")
     shaping = Shaping(site.lns, session["ifname"])
@@ -119,6 +170,7 @@ def test_what_tc_is_told(site, online):
     server.wait_log(r'user "dave".*not obeyed: Cisco-AVPair = ip:something=else')
 
 
+@pytest.mark.heavy
 def test_defaults_and_who_overrides_them(site, online, lac):
     """The ppp section's, unless RADIUS or the users file says otherwise, each direction by itself."""
     server, call, session = online("erin", "two", config(ppp="rate-down = 10M rate-up = 1500k"))
@@ -136,6 +188,7 @@ def test_defaults_and_who_overrides_them(site, online, lac):
     assert "police" not in shaping.up()
 
 
+@pytest.mark.heavy
 def test_nobody_is_limited_who_need_not_be(site, online):
     _, _, session = online("alice", "wonderland")
     shaping = Shaping(site.lns, session["ifname"])

@@ -30,8 +30,23 @@ static struct {
 	unsigned int calls, answer;
 	struct radius_das_request request;
 	unsigned int classes;
-	char class[64]; /* all of them, a comma behind each */
+	char class[64];  /* all of them, a comma behind each */
+	char rates[256]; /* "NAME:octets ", in hexadecimal */
 } owner;
+
+static bool note_rate(
+	void *ctx, radius_code code, const char *name, const uint8_t *data, size_t len)
+{
+	size_t used = strlen(owner.rates);
+
+	(void)ctx, (void)code;
+	used += (size_t)snprintf(owner.rates + used, sizeof(owner.rates) - used, "%s:", name);
+	for (size_t i = 0; i < len; i++)
+		used += (size_t)snprintf(
+			owner.rates + used, sizeof(owner.rates) - used, "%02x", data[i]);
+	snprintf(owner.rates + used, sizeof(owner.rates) - used, " ");
+	return true;
+}
 
 static bool note_class(
 	void *ctx, radius_code code, const char *name, const uint8_t *data, size_t len)
@@ -52,8 +67,9 @@ static unsigned int handle(void *ctx, const struct radius_das_request *request)
 	owner.calls++;
 	owner.request = *request;
 	owner.classes = 0;
-	owner.class[0] = '\0';
+	owner.class[0] = owner.rates[0] = '\0';
 	radius_attrs_each(request->classes, note_class, NULL);
+	radius_attrs_each(request->rates, note_rate, NULL);
 	return owner.answer;
 }
 
@@ -259,6 +275,13 @@ Test(das, change_of_authorization)
 	add_u32(&packet, RADIUS_IDLE_TIMEOUT, 0);
 	add_u32(&packet, RADIUS_ACCT_INTERIM_INTERVAL, 120);
 	add_text(&packet, RADIUS_CLASS, "red");
+	add(&packet, RADIUS_VENDOR_SPECIFIC,
+		"\0\0\x3a\x8c\10\4"
+		"2M\10\3"
+		"0",
+		11);
+	add(&packet, RADIUS_VENDOR_SPECIFIC, "\0\0\x37\x2a\10\6\0\1\2\3", 10);
+	add(&packet, RADIUS_VENDOR_SPECIFIC, "\0\0\0\11\1\5x=y", 9);
 	sign(&packet, SECRET, 0);
 	cr_assert(take(&packet));
 	expect_reply(&packet, RADIUS_COA_ACK, 0, NULL, 0);
@@ -269,6 +292,8 @@ Test(das, change_of_authorization)
 	cr_expect_eq(owner.request.interim, 120);
 	cr_expect_eq(owner.classes, 2);
 	cr_expect_str_eq(owner.class, "gold,red,");
+	cr_expect_str_eq(owner.rates, "Mikrotik-Rate-Limit:324d Mikrotik-Rate-Limit:30 "
+				      "WISPr-Bandwidth-Max-Down:00010203 Cisco-AVPair:783d79 ");
 	cr_expect_eq(info().coas, 1);
 	cr_expect_eq(info().disconnects, 0);
 }
@@ -329,6 +354,45 @@ Test(das, attributes_that_are_refused)
 		{ RADIUS_COA_REQUEST, RADIUS_SESSION_TIMEOUT, "\0\0\0\1", 4, 404 },
 		{ RADIUS_COA_REQUEST, RADIUS_IDLE_TIMEOUT, "\0\0\1", 3, 404 },
 		{ RADIUS_COA_REQUEST, RADIUS_CLASS, "", 0, 404 },
+		{ RADIUS_DISCONNECT_REQUEST, RADIUS_VENDOR_SPECIFIC,
+			"\0\0\x3a\x8c\10\4"
+			"2M",
+			8, 401 },
+		{ RADIUS_COA_REQUEST, RADIUS_VENDOR_SPECIFIC,
+			"\0\0\x3a\x8c\11\4"
+			"2M",
+			8, 401 },
+		{ RADIUS_COA_REQUEST, RADIUS_VENDOR_SPECIFIC,
+			"\0\0\x3a\x8c\10\4"
+			"2M\11\3x",
+			11, 401 },
+		{ RADIUS_COA_REQUEST, RADIUS_VENDOR_SPECIFIC,
+			"\1\0\x3a\x8c\10\4"
+			"2M",
+			8, 401 },
+		{ RADIUS_COA_REQUEST, RADIUS_VENDOR_SPECIFIC,
+			"\0\0\0\0\10\4"
+			"2M",
+			8, 401 },
+		{ RADIUS_COA_REQUEST, RADIUS_VENDOR_SPECIFIC, "x", 1, 404 },
+		{ RADIUS_COA_REQUEST, RADIUS_VENDOR_SPECIFIC, "\0\0\x3a\x8c", 4, 404 },
+		{ RADIUS_COA_REQUEST, RADIUS_VENDOR_SPECIFIC, "\0\0\x3a\x8c\10", 5, 404 },
+		{ RADIUS_COA_REQUEST, RADIUS_VENDOR_SPECIFIC, "\0\0\x3a\x8c\10\2", 6, 404 },
+		{ RADIUS_COA_REQUEST, RADIUS_VENDOR_SPECIFIC,
+			"\0\0\x3a\x8c\10\1"
+			"2M",
+			8, 404 },
+		{ RADIUS_COA_REQUEST, RADIUS_VENDOR_SPECIFIC,
+			"\0\0\x3a\x8c\10\5"
+			"2M",
+			8, 404 },
+		{ RADIUS_COA_REQUEST, RADIUS_VENDOR_SPECIFIC,
+			"\0\0\x3a\x8c\10\4"
+			"2M\10",
+			9, 404 },
+		{ RADIUS_COA_REQUEST, RADIUS_VENDOR_SPECIFIC, "\0\0\x37\x2a\10\5\0\1\2", 9, 404 },
+		{ RADIUS_COA_REQUEST, RADIUS_VENDOR_SPECIFIC, "\0\0\x37\x2a\10\7\0\1\2\3\4", 11,
+			404 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -767,6 +831,89 @@ Test(das, answers_from_where_it_was_asked)
 		inet_addr("127.0.0.77"));
 	cr_expect(!ask("127.0.0.8", "127.0.0.77", port, &packet), "a stranger");
 	cr_expect_eq(radius_das_strangers(das), 1);
+}
+
+/* ---- decided later ---- */
+
+Test(das, no_answer_before_the_owner_has_decided)
+{
+	struct fake_packet packet = disconnect(1), other = disconnect(2);
+
+	packet.octets[0] = other.octets[0] = RADIUS_COA_REQUEST;
+	add_u32(&packet, RADIUS_IDLE_TIMEOUT, 60);
+	add_u32(&other, RADIUS_IDLE_TIMEOUT, 61);
+	sign(&packet, SECRET, 0);
+	sign(&other, SECRET, 0);
+	owner.answer = RADIUS_DAS_LATER;
+	cr_assert(!take(&packet));
+	cr_assert(!take(&packet), "it comes again");
+	cr_expect_eq(owner.calls, 1);
+	cr_expect_eq(info().duplicates, 1);
+	cr_expect_eq(info().coas, 0);
+	radius_das_decide(das, owner.request.ticket + 1, 0);
+	radius_das_decide(das, 0, 0);
+	cr_assert(!take(&packet));
+	radius_das_decide(das, owner.request.ticket, 506);
+	cr_expect_eq(info().coas, 1);
+	cr_expect_eq(info().naks, 1);
+	radius_das_decide(das, owner.request.ticket, 0);
+	cr_assert(take(&packet), "it is known now");
+	expect_reply(&packet, RADIUS_COA_NAK, 506, NULL, 0);
+	cr_expect_eq(owner.calls, 1);
+
+	cr_assert(!take(&other));
+	radius_das_decide(das, owner.request.ticket, 0);
+	cr_assert(take(&other));
+	expect_reply(&other, RADIUS_COA_ACK, 0, NULL, 0);
+}
+
+Test(das, a_server_ends_with_requests_undecided)
+{
+	struct fake_packet packet = disconnect(1);
+	uint64_t ticket;
+
+	sign(&packet, SECRET, 0);
+	owner.answer = RADIUS_DAS_LATER;
+	cr_assert(!take(&packet));
+	ticket = owner.request.ticket;
+	teardown();
+	setup();
+	radius_das_decide(das, ticket, 0);
+	cr_expect_eq(info().acks, 0);
+}
+
+Test(das, a_client_that_is_none_any_more_is_not_answered)
+{
+	const struct radius_das_config nobody = { 0 };
+	struct fake_packet packet = disconnect(1);
+
+	sign(&packet, SECRET, 0);
+	owner.answer = RADIUS_DAS_LATER;
+	cr_assert(!take(&packet));
+	cr_assert_eq(radius_das_configure(das, &nobody, NULL), 0);
+	radius_das_decide(das, owner.request.ticket, 0);
+	cr_assert(!take(&packet));
+}
+
+Test(das, a_later_answer_is_sent)
+{
+	uint16_t port = listen_on("0.0.0.0", "127.0.0.9");
+	struct fake_packet packet = disconnect(1);
+	struct sockaddr_storage from = addr_of("127.0.0.9", 0), to = addr_of("127.0.0.77", port);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	sign(&packet, SECRET, 0);
+	owner.answer = RADIUS_DAS_LATER;
+	cr_assert_eq(bind(fd, (struct sockaddr *)&from, sizeof(struct sockaddr_in)), 0);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof(struct sockaddr_in)), 0);
+	cr_assert_eq(send(fd, packet.octets, packet.len, 0), (ssize_t)packet.len);
+	fake_io(&fake);
+	cr_expect_eq(recv(fd, reply.octets, sizeof(reply.octets), 0), -1);
+	radius_das_decide(das, owner.request.ticket, 0);
+	memset(&reply, 0, sizeof(reply));
+	reply.len = (size_t)recv(fd, reply.octets, sizeof(reply.octets), 0);
+	close(fd);
+	expect_reply(&packet, RADIUS_DISCONNECT_ACK, 0, NULL, 0);
 }
 
 Test(das, answers_on_ipv6)

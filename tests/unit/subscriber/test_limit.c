@@ -227,3 +227,146 @@ Test(limit, the_lac_hangs_up_meanwhile)
 	radius_accepts(call, rates("2M/10M"));
 	end(call);
 }
+
+/* ---- changed by RADIUS ---- */
+
+static struct {
+	unsigned int calls;
+	int err;
+} answer;
+
+static void changed(void *ctx, int err)
+{
+	cr_assert_eq(ctx, &answer);
+	answer.calls++;
+	answer.err = err;
+}
+
+static struct l2tp_session *online(const char *text)
+{
+	struct l2tp_session *call = linked();
+
+	radius_accepts(call, rates(text));
+	if (fake_kernel_job("limits", NULL))
+		fake_kernel_limits(OK);
+	pppd_network_up(call, PPP_IPV4);
+	env_fake_advance(w.env, 0);
+	w.log[0] = '\0';
+	return call;
+}
+
+static int change(struct l2tp_session *call, const char *text, uint32_t idle)
+{
+	struct radius_attrs *attrs = rates(text);
+	const struct subscriber_change wanted = {
+		.rates = attrs, .idle_timeout = &idle, .done = changed, .ctx = &answer
+	};
+	int err = subscriber_change(subscriber_find(w.all, call->key), &wanted);
+
+	radius_attrs_free(attrs);
+	return err;
+}
+
+static uint64_t idle_of(const struct l2tp_session *call)
+{
+	return subscriber_find(w.all, call->key)->granted->idle_timeout;
+}
+
+Test(limit, a_change_waits_for_the_kernel_with_all_of_it)
+{
+	struct l2tp_session *call;
+
+	world_start();
+	call = online("2M/10M");
+	cr_assert_eq(change(call, "3M/20M", 77), -EINPROGRESS);
+	expect("limit:20M/3M");
+	cr_assert_eq(idle_of(call), 0);
+	cr_assert_eq(change(call, "1M", 78), -EBUSY);
+	cr_assert_eq(answer.calls, 0);
+	fake_kernel_limits(OK);
+	cr_assert_eq(answer.calls, 1);
+	cr_assert_eq(answer.err, 0);
+	cr_assert_eq(idle_of(call), ENV_SEC(77));
+	cr_assert_eq(limits_of(call)->down.rate, 20000000);
+	/* The same rates again: nothing to wait for. */
+	cr_assert_eq(change(call, "3M/20M", 79), 0);
+	cr_assert_eq(idle_of(call), ENV_SEC(79));
+	cr_assert_eq(change(call, "0", 79), -EINPROGRESS);
+	expect("limit:0/0");
+	fake_kernel_limits(OK);
+	cr_assert_eq(limits_of(call)->down.rate, 0);
+	end(call);
+	cr_assert_eq(answer.calls, 2);
+}
+
+Test(limit, a_change_that_the_kernel_refuses_changes_nothing)
+{
+	struct l2tp_session *call;
+
+	world_start();
+	call = online("2M/10M");
+	cr_assert_eq(change(call, "3M/20M", 77), -EINPROGRESS);
+	fake_kernel_limits(-ENOENT);
+	cr_assert_eq(answer.err, -EIO);
+	cr_assert_eq(idle_of(call), 0);
+	cr_assert_eq(limits_of(call)->down.rate, 10000000);
+	w.kernel.refuse_jobs = true;
+	cr_assert_eq(change(call, "3M/20M", 77), -ENOMEM);
+	w.kernel.refuse_jobs = false;
+	cr_assert_eq(change(call, "3M/20M", 77), -EINPROGRESS);
+	fake_kernel_limits(OK);
+	w.log[0] = '\0';
+	cr_assert_eq(answer.calls, 2);
+	end(call);
+}
+
+Test(limit, a_change_that_says_no_rate_changes_nothing)
+{
+	struct radius_attrs *attrs = rates("3M");
+	const uint32_t idle = 5;
+	const struct subscriber_change wanted = { .rates = attrs, .idle_timeout = &idle };
+	struct l2tp_session *call;
+
+	world_start();
+	call = online("2M/10M");
+	cr_assert_eq(change(call, "fast", 77), -EINVAL);
+	radius_add_string(attrs, RADIUS_CISCO_AVPAIR, 0, "x=y");
+	cr_assert_eq(subscriber_change(subscriber_find(w.all, call->key), &wanted), -EOPNOTSUPP);
+	cr_assert_eq(idle_of(call), 0);
+	expect("");
+	radius_attrs_free(attrs);
+	end(call);
+}
+
+Test(limit, a_session_that_ends_is_not_changed)
+{
+	struct l2tp_session *call;
+
+	world_start();
+	call = online("2M/10M");
+	cr_assert_eq(change(call, "3M/20M", 77), -EINPROGRESS);
+	lac_hangs_up(call);
+	cr_assert_eq(answer.calls, 1);
+	cr_assert_eq(answer.err, -ENOTCONN);
+	everything_settles(call);
+	world_end();
+	cr_assert_eq(answer.calls, 1);
+}
+
+Test(limit, nor_is_one_that_is_authorised_anew)
+{
+	struct l2tp_session *call;
+
+	world_start();
+	call = online("2M/10M");
+	cr_assert_eq(change(call, "3M/20M", 77), -EINPROGRESS);
+	pppd_asks(call, "alice", "pw");
+	expect("limit:20M/3M ask");
+	radius_accepts(call, rates("2M/10M"));
+	cr_assert_eq(answer.err, -EBUSY);
+	expect("limit:10M/2M"); /* for it is not known what became of the other */
+	cr_assert_eq(change(call, "3M/20M", 77), -EBUSY);
+	fake_kernel_limits(OK);
+	expect("accept");
+	end(call);
+}
