@@ -49,7 +49,7 @@ void subscriber_auth_clear(struct subscriber *sub)
 	radius_cancel(sub->request);
 	sub->request = NULL;
 	subscriber_stop_waiting(sub);
-	if (sub->asked)
+	if (!sub->changing) /* otherwise RADIUS waits for it, not the client */
 		subscriber_limit_cancel(sub);
 	forget_question(sub);
 	wipe_free(sub->answer, sizeof(*sub->answer));

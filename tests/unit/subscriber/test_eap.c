@@ -386,3 +386,27 @@ Test(eap, the_radius_section_was_removed)
 	w.log[0] = '\0';
 	world_end();
 }
+
+/* What was granted before is off: only the answer to the new question lets the client in. */
+Test(eap, a_new_question_while_limits_are_set)
+{
+	struct radius_attrs *attrs = radius_attrs_new();
+	struct l2tp_session *call;
+
+	radius_add_string(attrs, RADIUS_MIKROTIK_RATE_LIMIT, 0, "2M/10M");
+	world_start();
+	call = call_in(SUBSCRIBER_LINK);
+	pppd_link_up(call);
+	pppd_says(call, "alice", 7, 10);
+	radius_accepts(call, attrs);
+	expect("sli ask limit:10M/2M");
+	pppd_says(call, "alice", 8, 10);
+	cr_assert_null(fake_kernel_job("limits", NULL));
+	expect("ask");
+	radius_rejects(call, "no");
+	expect("reject");
+	lac_hangs_up(call);
+	everything_settles(call);
+	w.log[0] = '\0';
+	world_end();
+}
