@@ -471,6 +471,16 @@ const struct config_lac *config_find_lac(
 
 /* ---- the effective configuration ---- */
 
+const char *config_section_title(enum config_section section, const void *data, char *out)
+{
+	const char *name = title_name(section, data);
+	union addr *addr = title_addr(section, data);
+	char text[ADDR_TEXT];
+
+	snprintf(out, CONFIG_TITLE, "%s", name ? name : addr ? addr_text_host(addr, text) : "");
+	return out;
+}
+
 static void dump_section(
 	const struct config *config, enum config_section section, const void *base, FILE *out)
 {
@@ -485,7 +495,7 @@ static void dump_section(
 			config_value_print(&config_options[i], base, indent, out);
 	for (int s = CONFIG_ROOT + 1; s < CONFIG_SECTIONS; s++) {
 		const char *parent = base, *array = parent + config_sections[s].offset;
-		char title[ADDR_TEXT];
+		char title[CONFIG_TITLE];
 		size_t count = 1;
 
 		if (config_sections[s].parent != section)
@@ -498,12 +508,9 @@ static void dump_section(
 			continue;
 		}
 		for (size_t i = 0; i < count; i++, array += info->size) {
-			const char *name = title_name(s, array);
-
 			fprintf(out, "%s%s", indent, info->name);
 			if (info->title)
-				fprintf(out, " \"%s\"",
-					name ? name : addr_text_host(title_addr(s, array), title));
+				fprintf(out, " \"%s\"", config_section_title(s, array, title));
 			fputs(" {\n", out);
 			dump_section(config, s, array, out);
 			fprintf(out, "%s}\n", indent);

@@ -219,6 +219,13 @@ const struct config_lac *config_find_lac(
 /* The effective configuration as a file that says everything, secrets left out. */
 void config_dump(const struct config *config, FILE *out);
 
+/*
+ * Reports what differs, a line each ('lac "x": hello = 30s (was 60s)'); of secrets only that they do.
+ * The number of lines.
+ */
+int config_diff(
+	const struct config *old, const struct config *new, config_report_fn *report, void *ctx);
+
 /* The options part of lns.conf(5), in troff. */
 void config_schema_dump_man(FILE *out);
 

@@ -104,6 +104,10 @@ bool config_value_parse(const struct config_option *option, const char *text, vo
 void config_value_print(
 	const struct config_option *option, const void *base, const char *indent, FILE *out);
 
+#define CONFIG_TITLE 128
+/* The title of the section whose struct is at data, "" for one without; out has CONFIG_TITLE octets. */
+const char *config_section_title(enum config_section section, const void *data, char *out);
+
 /* "from 0 to 24h" */
 void config_range_print(const struct config_option *option, FILE *out);
 

@@ -126,14 +126,14 @@ json_t *ask(const char *path, json_t *request)
 }
 
 /* Prints one line of an answer that goes on: as take_line. */
-static int follow_line(const char *line, size_t len, follow_fn *print)
+static int follow_line(const char *line, size_t len, follow_fn *print, bool endless)
 {
 	json_t *items = json_array(), *message = json_loadb(line, len, 0, NULL);
 	json_t *dropped = json_object_get(message, "dropped");
 	int result = 0, error = 0;
 
 	if (json_object_get(message, "started")) {
-		if (print != follow_call)
+		if (endless)
 			fputs("lnsctl: from now on; interrupt it to end\n", stderr);
 	} else if (json_is_integer(dropped)) {
 		fprintf(stderr, "lnsctl: %" JSON_INTEGER_FORMAT " left out: they came too fast\n",
@@ -151,7 +151,7 @@ static int follow_line(const char *line, size_t len, follow_fn *print)
 	return result;
 }
 
-int ask_follow(const char *path, json_t *request, follow_fn *print)
+int ask_follow(const char *path, json_t *request, follow_fn *print, bool endless)
 {
 	static const struct timeval forever = { 0 };
 	FILE *in;
@@ -170,7 +170,7 @@ int ask_follow(const char *path, json_t *request, follow_fn *print)
 		return EXIT_REFUSED;
 	setsockopt(fileno(in), SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever));
 	while (!taken && (len = getline(&line, &size, in)) > 0)
-		taken = follow_line(line, len, print);
+		taken = follow_line(line, len, print, endless);
 	if (!taken)
 		fprintf(stderr, "lnsctl: %s: lnsd is gone\n", path);
 	free(line);

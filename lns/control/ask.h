@@ -11,11 +11,16 @@
 
 #include "lns/control/follow.h"
 
+#include <stdbool.h>
+
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
 /* The items of the answer to request (consumed), NULL after saying why there is none. */
 json_t *ask(const char *path, json_t *request);
-/* Prints an answer that goes on, until its end. The exit status. */
-int ask_follow(const char *path, json_t *request, follow_fn *print);
+/*
+ * Prints an answer that goes on, until its end; one that has no end by itself (endless) is told to be so
+ * when it starts. The exit status.
+ */
+int ask_follow(const char *path, json_t *request, follow_fn *print, bool endless);
 
 #endif

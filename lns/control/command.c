@@ -56,6 +56,8 @@ static const struct command commands[] = {
 	{ "history", ARGUMENT_NONE, OF_LIST | OF_END, history_columns, NULL, NULL,
 		"the last ends and failed calls, newest first" },
 	{ "spool flush", ARGUMENT_NONE, 0, NULL, NULL, NULL, "send what waits for a server now" },
+	{ "reload", ARGUMENT_NONE, 0, NULL, follow_reload, NULL,
+		"read the configuration again, tell what has changed" },
 	{ "drain", ARGUMENT_NONE, OPTION_LAC | OPTION_RATE, NULL, NULL, NULL,
 		"no new tunnels and calls, LACs are sent elsewhere" },
 	{ "undrain", ARGUMENT_NONE, OPTION_LAC, NULL, NULL, NULL, "take them again" },

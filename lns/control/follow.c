@@ -80,6 +80,13 @@ int follow_call(const json_t *item, FILE *out)
 	return finish(out);
 }
 
+int follow_reload(const json_t *item, FILE *out)
+{
+	print_safe(text_of(item, "text"), out);
+	fputc('\n', out);
+	return finish(out);
+}
+
 int follow_json(const json_t *item, FILE *out)
 {
 	if (json_dumpf(item, out, JSON_COMPACT | JSON_ENCODE_ANY))

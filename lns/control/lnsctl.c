@@ -80,7 +80,8 @@ static int run_request(const struct request *request)
 	if (command->follow)
 		return ask_follow(request->socket,
 			json_pack("{s:s, s:O}", "command", command->name, "args", request->args),
-			request->json ? follow_json : command->follow);
+			request->json ? follow_json : command->follow,
+			command->follow != follow_call && command->follow != follow_reload);
 	return request->watch ? run_watch(request) : run_once(request, request->limit);
 }
 

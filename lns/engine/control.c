@@ -100,6 +100,7 @@ static const struct control_feed_command feeds[] = {
 	{ "trace lac", engine_trace_lac, engine_trace_close },
 	{ "capture tunnel", engine_trace_capture, engine_trace_close },
 	{ "call", engine_call_open, engine_call_close },
+	{ "reload", engine_reload_open, engine_reload_close },
 	{ "show kernel", engine_inspect_open, engine_inspect_close },
 	{ NULL, NULL, NULL },
 };

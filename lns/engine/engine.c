@@ -652,6 +652,8 @@ static const struct monitor_client_ops monitor_ops = {
 	.template = template_arrives,
 	.start = on_start,
 	.reload = engine_reload,
+	.reload_line = engine_reload_line,
+	.reload_end = engine_reload_end,
 	.stop = on_stop,
 	.opened = on_opened,
 	.hooks = on_hooks,
@@ -708,6 +710,7 @@ int engine_main(int monitor_fd)
 	LIST_INIT(&engine->listeners);
 	LIST_INIT(&engine->traces);
 	LIST_INIT(&engine->calls);
+	LIST_INIT(&engine->reload_waits);
 	LIST_INIT(&engine->inspects);
 	LIST_INIT(&engine->metrics);
 	engine->env = env_ev_new();

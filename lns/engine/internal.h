@@ -90,7 +90,8 @@ struct engine {
 	struct hooks_client *hooks;
 	struct control *control;
 	LIST_HEAD(, engine_trace) traces; /* owned by engine/trace.c */
-	LIST_HEAD(, engine_call) calls;   /* that an operator waits for; owned by engine/call.c */
+	LIST_HEAD(, engine_reload_wait) reload_waits;
+	LIST_HEAD(, engine_call) calls; /* that an operator waits for; owned by engine/call.c */
 	LIST_HEAD(, engine_inspect) inspects; /* owned by engine/inspect.c */
 	struct engine_statics *statics;       /* NULL before the start */
 	uint8_t trace_scratch[L2TP_PACKET_MAX];
@@ -180,6 +181,13 @@ json_t *engine_hooks_json(const struct engine *engine);
 
 /* Applies a new configuration without touching a session, or refuses it whole. Owns config_fd. */
 void engine_reload(void *ctx, uint32_t request, int config_fd);
+/* What the monitor says of a reload that an operator wants. */
+void engine_reload_line(void *ctx, const char *line);
+void engine_reload_end(void *ctx, int error);
+/* As in struct control_feed_command. */
+int engine_reload_open(
+	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
+void engine_reload_close(void *ctx, struct control_feed *feed);
 
 /* ---- engine/drain.c ---- */
 

@@ -50,6 +50,8 @@ static bool client_in_order(const struct monitor_client *client, unsigned int ty
 	case MONITOR_RELOAD:
 	case MONITOR_ASK:
 	case MONITOR_OPENED:
+	case MONITOR_RELOAD_LINE:
+	case MONITOR_RELOAD_END:
 		return client->started;
 	default: /* MONITOR_EXIT, MONITOR_TEMPLATE, MONITOR_STOP, MONITOR_HOOKS */
 		return client->greeted;
@@ -113,6 +115,12 @@ static void client_dispatch(
 	case MONITOR_OPENED:
 		ops->opened(ctx, (enum monitor_open)message->answer.number, message->answer.error,
 			message->answer.error == 0 ? fds[0] : -1);
+		break;
+	case MONITOR_RELOAD_LINE:
+		ops->reload_line(ctx, message->text.text);
+		break;
+	case MONITOR_RELOAD_END:
+		ops->reload_end(ctx, message->answer.error);
 		break;
 	case MONITOR_HOOKS:
 		ops->hooks(ctx, fds[0]);
@@ -262,6 +270,11 @@ int monitor_client_replace_template(struct monitor_client *client, uint32_t id)
 int monitor_client_open(struct monitor_client *client, enum monitor_open what)
 {
 	return client_send_number(client, MONITOR_OPEN, what);
+}
+
+int monitor_client_want_reload(struct monitor_client *client)
+{
+	return client_send_head(client, MONITOR_WANT_RELOAD);
 }
 
 int monitor_client_reloaded(struct monitor_client *client, uint32_t request, int error)

@@ -38,6 +38,9 @@ struct monitor_client_ops {
 	void (*start)(void *ctx);
 	/* A new configuration: answer, now or later, with monitor_client_reloaded. */
 	void (*reload)(void *ctx, uint32_t request, int config_fd);
+	/* After monitor_client_want_reload: what is wrong with the file, then the outcome: 0 or -errno. */
+	void (*reload_line)(void *ctx, const char *line);
+	void (*reload_end)(void *ctx, int error);
 	/* End everything, say monitor_client_stopped, exit 0. A second one, with hurry: end it now. */
 	void (*stop)(void *ctx, bool hurry);
 	/* Answer to monitor_client_open: error 0 and fd, or -errno and -1. */
@@ -71,6 +74,8 @@ int monitor_client_drop(struct monitor_client *client, enum monitor_kind kind, u
 /* The template with this id is broken (ppp_template_ops.gone): a new one will come. */
 int monitor_client_replace_template(struct monitor_client *client, uint32_t id);
 int monitor_client_open(struct monitor_client *client, enum monitor_open what);
+/* Has the configuration read again. Lines and an end follow, also for whoever asked meanwhile. */
+int monitor_client_want_reload(struct monitor_client *client);
 /* error: 0 accepted, -errno refused: the old configuration stays. */
 int monitor_client_reloaded(struct monitor_client *client, uint32_t request, int error);
 

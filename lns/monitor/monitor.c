@@ -168,9 +168,27 @@ static void monitor_reload_drop(struct monitor *monitor)
 	monitor->reload_fd = -1;
 }
 
-/* Tells the service manager that a reload is over. */
-static void monitor_reload_tell(int err)
+/* Of a reload: to the log, and to an engine that wanted it. */
+static void monitor_reload_report(void *ctx, const char *line)
 {
+	struct monitor *monitor = ctx;
+	struct monitor_text text = { 0 };
+
+	monitor_report(NULL, line);
+	snprintf(text.text, sizeof(text.text), "%s", line);
+	if (monitor->reload_wanted)
+		monitor_engine_send(monitor->engine, MONITOR_RELOAD_LINE, &text, NULL, 0);
+}
+
+/* Tells the service manager, and an engine that wanted it, that a reload is over. */
+static void monitor_reload_tell(struct monitor *monitor, int err)
+{
+	struct monitor_answer answer = { .error = err };
+
+	if (monitor->reload_wanted && !monitor->reload_again) {
+		monitor->reload_wanted = false;
+		monitor_engine_send(monitor->engine, MONITOR_RELOAD_END, &answer, NULL, 0);
+	}
 	monitor_notify_status(err ? "The last reload was refused; the log says why." : "");
 	monitor_notify_ready();
 }
@@ -187,12 +205,12 @@ static void monitor_reload_begin(struct monitor *monitor)
 	if (monitor->reload_again)
 		return;
 	monitor_notify_reloading();
-	err = monitor_load(monitor->options->config_path, monitor_report, NULL,
+	err = monitor_load(monitor->options->config_path, monitor_reload_report, monitor,
 		&monitor->reload_config, &monitor->reload_fd);
 	if (err) {
 		log_error("reload refused, the old configuration stays: %s has errors",
 			monitor->options->config_path);
-		monitor_reload_tell(err);
+		monitor_reload_tell(monitor, err);
 		return;
 	}
 	number.number = ++monitor->reload_number;
@@ -201,15 +219,17 @@ static void monitor_reload_begin(struct monitor *monitor)
 }
 
 /* Options that root used once cannot change in a running daemon. */
-static void monitor_reload_warn(const struct config *old, const struct config *new)
+static void monitor_reload_warn(
+	struct monitor *monitor, const struct config *old, const struct config *new)
 {
 	if (strcmp(old->user, new->user) != 0 || strcmp(old->group, new->group) != 0 ||
 		strcmp(old->run_dir, new->run_dir) != 0 ||
 		strcmp(old->state_dir, new->state_dir) != 0 || old->log_to != new->log_to ||
 		((old->hooks.on_up[0] || old->hooks.on_down[0]) &&
 			strcmp(old->hooks.user, new->hooks.user) != 0))
-		log_warning("user, group, hook-user, run-dir, state-dir and log-to take effect at "
-			    "the next start only");
+		monitor_reload_report(monitor,
+			"reload: warning: user, group, hook-user, run-dir, state-dir and log-to take "
+			"effect at the next start only");
 }
 
 static void monitor_reload_end(struct monitor *monitor, const struct monitor_answer *answer)
@@ -226,7 +246,7 @@ static void monitor_reload_end(struct monitor *monitor, const struct monitor_ans
 		log_error("reload refused, the old configuration stays: %s", strerror(-err));
 		monitor_reload_drop(monitor);
 	} else {
-		monitor_reload_warn(monitor->config, monitor->reload_config);
+		monitor_reload_warn(monitor, monitor->config, monitor->reload_config);
 		monitor_hooks_configure(monitor->hooks, monitor->reload_config);
 		config_free(monitor->config);
 		close(monitor->bundle_fd);
@@ -237,7 +257,7 @@ static void monitor_reload_end(struct monitor *monitor, const struct monitor_ans
 		log_set_level((enum log_level)monitor->config->log_level);
 		log_info("configuration reloaded");
 	}
-	monitor_reload_tell(err);
+	monitor_reload_tell(monitor, err);
 	if (monitor->reload_again)
 		monitor_reload_begin(monitor);
 }
@@ -340,6 +360,12 @@ static void monitor_request(void *ctx, const union monitor_message *request, con
 	case MONITOR_OPEN:
 		monitor_do_open(monitor, (enum monitor_open)request->number.number);
 		break;
+	case MONITOR_WANT_RELOAD:
+		monitor->reload_wanted = true;
+		monitor_reload_begin(monitor);
+		if (monitor->phase > PHASE_SERVING)
+			monitor_reload_tell(monitor, -ESHUTDOWN);
+		break;
 	case MONITOR_RELOADED:
 		monitor_reload_end(monitor, &request->answer);
 		break;
@@ -395,6 +421,7 @@ static void monitor_engine_exited(void *ctx, int status, bool quick)
 	char text[MONITOR_CHILD_TEXT];
 
 	monitor->ask_at = MONITOR_NEVER;
+	monitor->reload_wanted = false;
 	monitor_templates_stop(monitor->templates);
 	if (monitor->reload_config) {
 		monitor_reload_drop(monitor);

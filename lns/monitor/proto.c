@@ -101,6 +101,16 @@ static bool check_template(const union monitor_message *message)
 	return template->id != 0 && check_text(template->name, sizeof(template->name));
 }
 
+static bool check_reload_end(const union monitor_message *message)
+{
+	return message->answer.number == 0 && check_error(message->answer.error);
+}
+
+static bool check_line(const union monitor_message *message)
+{
+	return check_text(message->text.text, sizeof(message->text.text));
+}
+
 static const struct row {
 	enum monitor_side from;
 	unsigned int fds; /* one fewer in MONITOR_OPENED when it failed */
@@ -126,6 +136,7 @@ static const struct row {
 	[MONITOR_REPLACE_TEMPLATE] = ENGINE(0, number, check_number_is_id),
 	[MONITOR_OPEN]             = ENGINE(0, number, check_number_is_open),
 	[MONITOR_RELOADED]         = ENGINE(0, answer, check_reloaded),
+	[MONITOR_WANT_RELOAD]      = ENGINE(0, head, NULL),
 	[MONITOR_HELLO]            = MONITOR(3, hello, check_hello),
 	[MONITOR_KEPT]             = MONITOR(1, keep, check_keep),
 	[MONITOR_SESSION]          = MONITOR(0, session, check_session),
@@ -137,6 +148,8 @@ static const struct row {
 	[MONITOR_STOP]             = MONITOR(0, number, check_number_is_bool),
 	[MONITOR_OPENED]           = MONITOR(1, answer, check_opened),
 	[MONITOR_HOOKS]            = MONITOR(1, head, NULL),
+	[MONITOR_RELOAD_LINE]      = MONITOR(0, text, check_line),
+	[MONITOR_RELOAD_END]       = MONITOR(0, answer, check_reload_end),
 /* clang-format on */
 #undef ENGINE
 #undef MONITOR

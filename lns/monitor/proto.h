@@ -35,6 +35,7 @@ enum monitor_message_type {
 	MONITOR_REPLACE_TEMPLATE, /* number = id of a template that no longer works */
 	MONITOR_OPEN,             /* number = enum monitor_open */
 	MONITOR_RELOADED,         /* answer to MONITOR_RELOAD */
+	MONITOR_WANT_RELOAD,      /* head only: read the configuration again, as on SIGHUP */
 	MONITOR_REQUEST_MAX,
 
 	/* monitor -> engine */
@@ -49,6 +50,8 @@ enum monitor_message_type {
 	MONITOR_STOP,     /* number = 1: hurry (sent again when the operator does) */
 	MONITOR_OPENED,   /* opened, 1 descriptor when error is 0 */
 	MONITOR_HOOKS,    /* head only, 1 descriptor: connection to the (new) hook process */
+	MONITOR_RELOAD_LINE, /* text: an error or warning of a reload that the engine wants */
+	MONITOR_RELOAD_END,  /* answer: that reload is over; number is not used */
 	MONITOR_NOTICE_MAX
 };
 
@@ -129,6 +132,11 @@ struct monitor_template {
 	char name[64]; /* of the `ppp` section; terminated */
 };
 
+struct monitor_text {
+	struct monitor_head head;
+	char text[512]; /* for people; terminated */
+};
+
 union monitor_message {
 	struct monitor_head head;
 	struct monitor_keys keys;
@@ -139,6 +147,7 @@ union monitor_message {
 	struct monitor_session session;
 	struct monitor_exit exit;
 	struct monitor_template template;
+	struct monitor_text text;
 };
 
 enum monitor_side { MONITOR_FROM_ENGINE, MONITOR_FROM_MONITOR };

@@ -8,7 +8,7 @@ import pytest
 
 from lab.lnsd import BUILD, config
 from lab.wait import wait_for
-from lab.xl2tpd import Call
+from lab.xl2tpd import Call, write
 
 USERS = 'alice "wonderland" 100.64.2.2\nbob "builder" *\n'
 
@@ -134,4 +134,29 @@ def test_drain_and_undrain(site, lnsd, lac):
     assert "no such lac section" in refused(server, "drain", "--lac", "retail")
     second.start()
     second.wait_up()
+    server.stop()
+
+
+def test_reload_says_what_it_did(site, lnsd, lac):
+    text = config(backend="", top='users = "%USERS%"\nlog-level = "info"')
+    server = lnsd(text.replace('log-level  = "debug"\n', ""), USERS).start()
+    call = Call("sub0", "alice", "wonderland")
+    lac(call)
+    call.start()
+    call.wait_up()
+    assert server.ctl("reload") == "nothing has changed\n"
+
+    with open(server.config, encoding="utf-8") as file:
+        before = file.read()
+    write(server.config, before.replace("mtu           = 1400", "mtu           = 1300"))
+    assert server.ctl("reload") == 'ppp "default": mtu = 1300 (was 1400)\n'
+    assert server.json("reload") == {"kind": "change", "text": "nothing has changed"}
+
+    write(server.config, before + "nonsense = 7\nlisten = 99999\n")
+    said = refused(server, "reload")
+    assert "nonsense" in said
+    assert "listen" in said and "the old configuration stays" in said
+    assert server.wait_sessions(1)[0]["user"] == "alice"
+    write(server.config, before)
+    assert server.ctl("reload") == 'ppp "default": mtu = 1400 (was 1300)\n'
     server.stop()

@@ -1020,3 +1020,60 @@ Test(schema, manual_page)
 	free(made);
 	free(page);
 }
+
+/* --- what a reload changes --- */
+
+/* The texts behind BASE differ in exactly these lines; the number of lines is returned. */
+static void expect_diff(
+	const char *old_text, const char *new_text, const char *users, const char *lines)
+{
+	char whole[4096];
+	struct config *old, *new;
+	int count = 0;
+
+	snprintf(whole, sizeof(whole), "%s%s", BASE, old_text);
+	old = parse_text(whole);
+	snprintf(whole, sizeof(whole), "%s%s", BASE, new_text);
+	new = parse(whole, strlen(whole), users, "");
+	cr_assert(old && new, "%s", said);
+	*said = '\0';
+	for (const char *c = lines; *c; c++)
+		count += *c == '\n';
+	cr_assert_eq(config_diff(old, new, report, said), count, "%s", said);
+	cr_assert_str_eq(said, lines, "gave: %s", said);
+	config_free(old);
+	config_free(new);
+}
+
+#define LAC2(more) "lac m { peers = 10.0.0.0/8 ppp = p " more " }\n"
+
+Test(config, differences)
+{
+	expect_diff("", "", USERS, "");
+	expect_diff("log-level = info\n", "log-level = debug\n", USERS,
+		"log-level = \"debug\" (was \"info\")\n");
+	expect_diff(LAC2(""), "", USERS, "lac \"m\": removed\n");
+	expect_diff("", LAC2(""), USERS, "lac \"m\": added\n");
+	expect_diff(LAC2("hello = 30s"), LAC2("hello = 1m"), USERS,
+		"lac \"m\": hello = 1m (was 30s)\n");
+	expect_diff("", "pool other { ranges = 10.0.0.0/24 }\n", USERS, "pool \"other\": added\n");
+	expect_diff("", "", "test test *\nother x *\n", "users have changed: 2 (were 1)\n");
+	expect_diff("", "", "test another *\n", "users have changed: 1 (were 1)\n");
+}
+
+/* What a secret was and is stays untold. */
+Test(config, differences_of_secrets)
+{
+	expect_diff(LAC2("secret = 'one'"), LAC2("secret = 'one'"), USERS, "");
+	expect_diff(LAC2("secret = 'one'"), LAC2("secret = 'two'"), USERS,
+		"lac \"m\": secret has changed\n");
+	expect_diff(LAC2("secret = 'one'"), LAC2(""), USERS,
+		"lac \"m\": secret has changed\nlac \"m\": challenge = false (was true)\n");
+}
+
+Test(config, differences_in_order)
+{
+	expect_diff(LAC2("") "lac k { peers = 10.0.0.0/8 ppp = p }\n",
+		"lac k { peers = 10.0.0.0/8 ppp = p }\n" LAC2(""), USERS,
+		"lac sections are in another order\n");
+}

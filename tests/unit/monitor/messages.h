@@ -72,6 +72,12 @@ static inline unsigned int message_make(union monitor_message *message, unsigned
 	case MONITOR_RELOAD:
 		message->number.number = 9;
 		return 1;
+	case MONITOR_RELOAD_LINE:
+		memcpy(message->text.text, "bad", 4);
+		return 0;
+	case MONITOR_RELOAD_END:
+		message->answer.error = -22;
+		return 0;
 	case MONITOR_STOP:
 		message->number.number = 1;
 		return 0;

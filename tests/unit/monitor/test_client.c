@@ -95,6 +95,18 @@ static void on_stop(void *ctx, bool hurry)
 	note("stop:%d ", hurry);
 }
 
+static void on_reload_line(void *ctx, const char *line)
+{
+	cr_assert_eq(ctx, script);
+	note("line:%s ", line);
+}
+
+static void on_reload_end(void *ctx, int error)
+{
+	cr_assert_eq(ctx, script);
+	note("end:%d ", error);
+}
+
 static void on_opened(void *ctx, enum monitor_open what, int error, int fd)
 {
 	(void)ctx;
@@ -119,7 +131,8 @@ static void on_closed(void *ctx, const char *reason)
 }
 
 static const struct monitor_client_ops ops = { on_hello, on_kept, on_session, on_exited,
-	on_template, on_start, on_reload, on_stop, on_opened, on_hooks, on_closed };
+	on_template, on_start, on_reload, on_reload_line, on_reload_end, on_stop, on_opened,
+	on_hooks, on_closed };
 
 static void setup(void)
 {
@@ -232,10 +245,12 @@ Test(monitor_client, hears_of_the_present)
 	message_make(&message, MONITOR_OPENED);
 	message.answer.error = -ENOENT;
 	monitor_says_raw(&message, message.head.size, 0);
+	monitor_says(MONITOR_RELOAD_LINE);
+	monitor_says(MONITOR_RELOAD_END);
 	monitor_says(MONITOR_STOP);
 	run();
 	cr_assert_str_eq(script, "exited:12:9:1500:2500 template:4:default reload:9 "
-				 "opened:1:0:fd opened:1:-2:none stop:1 ");
+				 "opened:1:0:fd opened:1:-2:none line:bad end:-22 stop:1 ");
 	close(monitor_fd);
 	run();
 	cr_assert_str_eq(strstr(script, "closed"), "closed:end ");
@@ -267,6 +282,7 @@ Test(monitor_client, asks)
 	cr_assert_eq(monitor_client_replace_template(client, 4), 0);
 	cr_assert_eq(monitor_client_open(client, MONITOR_OPEN_L2TP_DEBUGFS), 0);
 	cr_assert_eq(monitor_client_reloaded(client, 9, -EINVAL), 0);
+	cr_assert_eq(monitor_client_want_reload(client), 0);
 	cr_assert_eq(monitor_client_stopped(client), 0);
 
 	monitor_hears(MONITOR_READY, &message);
@@ -285,6 +301,7 @@ Test(monitor_client, asks)
 	monitor_hears(MONITOR_OPEN, &message);
 	monitor_hears(MONITOR_RELOADED, &message);
 	cr_assert_eq(message.answer.error, -EINVAL);
+	monitor_hears(MONITOR_WANT_RELOAD, &message);
 	monitor_hears(MONITOR_STOPPED, &message);
 }
 

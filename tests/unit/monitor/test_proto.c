@@ -125,6 +125,8 @@ Test(monitor_proto, enums_and_ids_are_in_range)
 	REFUSED(MONITOR_RELOADED, m.answer.number = 0);
 	REFUSED(MONITOR_RELOADED, m.answer.error = 1);
 	REFUSED(MONITOR_RELOADED, m.answer.error = -4096);
+	REFUSED(MONITOR_RELOAD_END, m.answer.number = 1);
+	REFUSED(MONITOR_RELOAD_END, m.answer.error = 1);
 	REFUSED(MONITOR_STOP, m.number.number = 2);
 	REFUSED(MONITOR_HELLO, m.hello.generation = 0);
 	REFUSED(MONITOR_SESSION, m.session.session = 0);
@@ -141,6 +143,7 @@ Test(monitor_proto, texts_are_terminated)
 {
 	REFUSED(MONITOR_HELLO, memset(m.hello.run_dir, 'x', sizeof(m.hello.run_dir)));
 	REFUSED(MONITOR_HELLO, memset(m.hello.state_dir, 'x', sizeof(m.hello.state_dir)));
+	REFUSED(MONITOR_RELOAD_LINE, memset(m.text.text, 'x', sizeof(m.text.text)));
 	REFUSED(MONITOR_TEMPLATE, memset(m.template.name, 'x', sizeof(m.template.name)));
 }
 
