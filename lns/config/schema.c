@@ -306,7 +306,8 @@ const struct config_option config_options[] = {
 	  .help = "When data packets carry sequence numbers: allow: when the LAC requires them "
 		  "for a call; demand: always. Where they are used, packets without one are "
 		  "dropped. With demand a frame that the client sends before the LAC saw the "
-		  "first numbered one is lost, and sent again by PPP seconds later.",
+		  "first numbered one is lost, and sent again by PPP seconds later. Numbers take "
+		  "four octets of a packet, which mtu should leave.",
 	  .words = sequencing_words },
 	{ CONFIG_LAC, "reorder-timeout", CONFIG_TIME, AT(config_lac, reorder_timeout),
 	  { 0, MINUTE }, "0s",

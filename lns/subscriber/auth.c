@@ -532,3 +532,21 @@ void subscriber_authenticate_eap(struct subscriber *sub, const struct ppp_eap *r
 		subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_NO_RADIUS, NULL,
 			"EAP needs RADIUS, and the radius section was removed");
 }
+
+uint16_t subscriber_auth_number(const struct subscriber *sub)
+{
+	static const uint16_t numbers[] = {
+		[PPP_AUTH_PAP] = 0xc023,
+		[PPP_AUTH_CHAP_MD5] = 0xc223,
+		[PPP_AUTH_MSCHAP_V2] = 0xc223,
+		[PPP_AUTH_EAP] = 0xc227,
+	};
+	const struct config_ppp *ppp = subscriber_ppp(sub);
+	unsigned int protocol = sub->protocol;
+
+	if (!protocol && ppp && ppp->auth & CONFIG_AUTH_EAP)
+		protocol = PPP_AUTH_EAP;
+	else if (!protocol)
+		protocol = ppp && ppp->auth == CONFIG_AUTH_PAP ? PPP_AUTH_PAP : PPP_AUTH_CHAP_MD5;
+	return protocol < sizeof(numbers) / sizeof(numbers[0]) ? numbers[protocol] : 0;
+}

@@ -191,6 +191,10 @@ void subscriber_kills_free(struct subscribers *all);
 void subscriber_authenticate(struct subscriber *sub, const struct ppp_auth_request *request);
 /* The same for a step of EAP: RADIUS alone. */
 void subscriber_authenticate_eap(struct subscriber *sub, const struct ppp_eap *response);
+/*
+ * PPP's number of the authentication protocol in use; before there is one, of that which pppd offers first.
+ */
+uint16_t subscriber_auth_number(const struct subscriber *sub);
 /* Cancels a request in flight, wipes and frees what authentication left. */
 void subscriber_auth_clear(struct subscriber *sub);
 /* Answers the question in work: no. verdict and detail are what pppd's end will mean. */

@@ -228,23 +228,13 @@ static void remember(const struct subscriber *sub)
 	history_add(sub->all->history, &entry);
 }
 
-/* PPP's number of the authentication protocol; pppd begins with CHAP where the section has it. */
-static uint16_t auth_protocol(const struct subscriber *sub)
-{
-	const struct config_ppp *ppp = subscriber_ppp(sub);
-	bool pap =
-		sub->protocol ? sub->protocol == PPP_AUTH_PAP : ppp && ppp->auth == CONFIG_AUTH_PAP;
-
-	return pap ? 0xc023 : 0xc223;
-}
-
 static void set_disconnect_cause(const struct subscriber *sub, const struct end_rule *rule)
 {
 	bool ipv6_only = sub->granted && !sub->granted->ipv4;
 
 	l2tp_session_set_disconnect_cause(sub->l2tp, rule->ppp_code,
 		end_control_protocol(
-			rule->ppp_code, auth_protocol(sub), ipv6_only ? 0x8057 : 0x8021),
+			rule->ppp_code, subscriber_auth_number(sub), ipv6_only ? 0x8057 : 0x8021),
 		rule->ppp_direction, rule->text);
 }
 

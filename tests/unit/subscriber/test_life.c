@@ -685,5 +685,10 @@ Test(life, the_cause_of_an_end_names_its_protocol)
 	everything_settles(call);
 	cr_assert_eq(call->cause, 16);
 	cr_assert_eq(call->cause_protocol, 0xc223);
+	w.ppps[0].auth |= CONFIG_AUTH_EAP; /* pppd offers it first */
+	call = call_in(SUBSCRIBER_LINK);
+	pppd_link_down(call, PPP_END_AUTH_TIMEOUT);
+	everything_settles(call);
+	cr_assert_eq(call->cause_protocol, 0xc227);
 	world_end();
 }
