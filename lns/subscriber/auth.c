@@ -376,16 +376,20 @@ static void radius_rejects(struct subscriber *sub, const struct radius_attrs *re
 /* RADIUS wants to hear more: in EAP the client is asked, and pppd comes back with what it says. */
 static void radius_challenges(struct subscriber *sub, const struct radius_attrs *reply_attrs)
 {
-	const char *why = "RADIUS sent an Access-Challenge, which PAP and CHAP cannot carry";
-	int err = -EBADMSG;
+	const char *why = NULL;
+	int err;
 
-	if (sub->protocol == PPP_AUTH_EAP)
-		err = subscriber_eap_challenge(reply_attrs, &sub->challenge, &why);
+	if (sub->protocol != PPP_AUTH_EAP) {
+		subscriber_refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL,
+			"RADIUS sent an Access-Challenge, which PAP and CHAP cannot carry");
+		return;
+	}
+	err = subscriber_eap_challenge(reply_attrs, &sub->challenge, &why);
 	if (err == -ENOMEM) {
 		subscriber_refuse(
 			sub, PPP_AUTH_UNAVAILABLE, END_NO_RESOURCE, NULL, "out of memory");
 	} else if (err < 0) {
-		subscriber_refuse(sub, PPP_AUTH_REJECT, END_REFUSED, NULL, why);
+		subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_BAD_PROFILE, NULL, why);
 	} else {
 		sub->challenge->request = sub->question;
 		if (sub->channel && ppp_channel_ask(sub->channel, sub->challenge) == -EINVAL)

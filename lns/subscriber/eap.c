@@ -53,10 +53,10 @@ static const char *packet_fault(const struct ppp_eap *challenge)
 	struct ppp_eap_packet packet;
 
 	if (challenge->packet_len == 0)
-		return "RADIUS sent an Access-Challenge without EAP-Message";
+		return "an Access-Challenge without EAP-Message";
 	if (ppp_eap_parse(challenge->packet, challenge->packet_len, &packet) < 0 ||
 		packet.len != challenge->packet_len || packet.code != PPP_EAP_CODE_REQUEST)
-		return "RADIUS sent an Access-Challenge whose EAP-Message is no EAP Request";
+		return "the EAP-Message of an Access-Challenge is no EAP Request";
 	return NULL;
 }
 
@@ -70,9 +70,8 @@ int subscriber_eap_challenge(
 
 	if (!challenge)
 		return -ENOMEM;
-	*ret_why = join_pieces(reply, challenge) < 0
-			   ? "RADIUS sent an EAP packet that is longer than Framed-MTU"
-			   : packet_fault(challenge);
+	*ret_why = join_pieces(reply, challenge) < 0 ? "an EAP packet is longer than Framed-MTU"
+						     : packet_fault(challenge);
 	if (*ret_why) {
 		free(challenge);
 		return -EBADMSG;

@@ -74,6 +74,6 @@ def test_a_client_without_eap_where_nothing_else_is_allowed(lnsd, lac, radius):
     call = Call("sub0", "alice", "wonderland", ["refuse-eap"])
     lac(call)
     call.start()
-    server.wait_log("failed")
+    server.wait_log("failed: client did not authenticate")
     call.wait_down()
     assert not radius.requests()

@@ -826,6 +826,22 @@ def test_eap_is_repeated(lns, eap):
     assert lns.wait("link-down", 1)["end"] == END_AUTH_TIMEOUT
 
 
+def test_eap_does_not_go_on_for_ever(lns, eap):
+    """A server and a client that never come to an end are brought to one."""
+    ident, data = eap.ident, IDENTITY + b"alice"
+    for _ in range(100):
+        eap.send(EAP, EAP_RESPONSE, ident, data)
+        eap_asked(lns)
+        ident, data = (ident + 1) & 255, MD5 + b"\x01x"
+        challenge(lns, eap_packet(EAP_REQUEST, ident, data))
+        assert eap.expect(EAP, EAP_REQUEST) == (ident, data)
+    eap.send(EAP, EAP_RESPONSE, ident, data)
+    eap_asked(lns)
+    challenge(lns, eap_packet(EAP_REQUEST, ident + 1 & 255, data))
+    assert eap.expect(EAP, EAP_FAILURE)[0] == ident
+    assert lns.wait("link-down", 1)["end"] == END_AUTH_FAILED
+
+
 def test_eap_protocol_reject(lns, eap):
     """It said yes in LCP and does not know EAP."""
     packet = struct.pack("!H", EAP) + eap_packet(EAP_REQUEST, eap.ident, IDENTITY)
