@@ -150,6 +150,12 @@ static void pppd_starts(void *ctx, struct metrics_out *out)
 	metrics_number(out, calls(ctx)->pppd_failures, "result", "failed", NULL);
 }
 
+static void rate_limits(void *ctx, struct metrics_out *out)
+{
+	metrics_number(out, calls(ctx)->limits_set, "result", "ok", NULL);
+	metrics_number(out, calls(ctx)->limit_failures, "result", "failed", NULL);
+}
+
 static void hook_programs(void *ctx, struct metrics_out *out)
 {
 	struct hooks_client_info info;
@@ -504,6 +510,8 @@ static const struct metrics_row rows[] = {
 	{ "lnsd_setup_queue_sessions", METRICS_GAUGE,
 	  "Sessions that wait to negotiate PPP.", setup_queue },
 	{ "lnsd_pppd_starts_total", METRICS_COUNTER, "Session pppds asked for, by result.", pppd_starts },
+	{ "lnsd_rate_limits_total", METRICS_COUNTER,
+	  "Rate limits that the kernel was asked to set or change, by result.", rate_limits },
 	{ "lnsd_hook_programs_total", METRICS_COUNTER,
 	  "Programs of on-up and on-down, by result; dropped ones were never started.", hook_programs },
 	{ "lnsd_hook_queue_programs", METRICS_GAUGE, "Programs that wait to be started.", hooks_waiting },

@@ -23,6 +23,8 @@ static void limited(void *ctx, int err, const char *part)
 
 	sub->limiting = NULL;
 	sub->limits_unknown = false;
+	sub->all->counters.limits_set += err == 0;
+	sub->all->counters.limit_failures += err < 0;
 	if (err == 0) {
 		sub->limits = sub->limits_wanted;
 		sub->limited(sub, NULL);

@@ -193,6 +193,7 @@ size_t subscribers_top(struct subscribers *subscribers, const char *lac, const c
 struct subscribers_counters {
 	uint64_t requested, up, ended[END_COUNT];
 	uint64_t pppd_starts, pppd_failures;           /* answers of the templates */
+	uint64_t limits_set, limit_failures;           /* answers of the kernel */
 	unsigned int coming, queued, in_setup, online; /* coming: before they are queued */
 	uint64_t rx_bps, tx_bps; /* of all sessions, bit/s between the last two samples */
 };

@@ -81,7 +81,7 @@ WHOLESALE = {"lac": "wholesale"}
 
 
 def test_a_call(site, radius, lnsd, lac, metrics):
-    server = lnsd(config(top=LISTEN)).start()
+    server = lnsd(config(top=LISTEN, ppp="rate-down = 100M")).start()
     metrics.read()
     assert metrics.value("lnsd_sessions", state="up", **WHOLESALE) == 0
     assert metrics.value("lnsd_calls_failed_total", reason="authentication refused", **WHOLESALE) == 0
@@ -96,6 +96,7 @@ def test_a_call(site, radius, lnsd, lac, metrics):
     assert metrics.value("lnsd_calls_total", **WHOLESALE) == 1
     assert metrics.value("lnsd_sessions_started_total", **WHOLESALE) == 1
     assert metrics.value("lnsd_pppd_starts_total", result="ok") == 1
+    assert metrics.value("lnsd_rate_limits_total", result="ok") == 1
     assert metrics.value("lnsd_engine_starts_total") == 1
     assert metrics.value("process_resident_memory_bytes") > 1e6
     for phase in ("kernel", "connect", "queue", "fork", "lcp", "auth", "network", "setup"):

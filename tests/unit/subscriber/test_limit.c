@@ -143,6 +143,8 @@ Test(limit, a_kernel_that_cannot_lets_the_client_in)
 	fake_kernel_limits(-ENOENT);
 	expect("accept");
 	cr_assert_eq(limits_of(call)->down.rate, 0);
+	cr_assert_eq(subscribers_get_counters(w.all)->limits_set, 0);
+	cr_assert_eq(subscribers_get_counters(w.all)->limit_failures, 1);
 	end(call);
 }
 
