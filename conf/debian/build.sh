@@ -23,7 +23,7 @@ install -m 644 "$top"/conf/examples/*.conf "$doc/examples"
 for extra in "$top/conf/grafana-dashboard.json" "$top/conf/prometheus-alerts.yml"; do
 	install -m 644 "$extra" "$doc/examples"
 done
-printf 'lnsd (%s) unstable; urgency=medium\n\n  * Built from the source tree.\n\n -- lnsd packagers <lnsd@localhost>  %s\n' \
+printf 'lnsd (%s) unstable; urgency=medium\n\n  * Built from the source tree.\n\n -- lnsd developers <lnsd@localhost>  %s\n' \
 	"$version" "$date" | gzip -9n >"$doc/changelog.Debian.gz"
 chmod 644 "$doc/changelog.Debian.gz"
 find "$stage/usr/share/man" -type f ! -name '*.gz' -exec gzip -9nf {} +

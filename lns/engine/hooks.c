@@ -4,6 +4,9 @@
  */
 #include "lns/engine/internal.h"
 
+#include "lns/subscriber/accounting.h"
+#include "radius/attr_codes.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -69,6 +72,69 @@ void engine_hooks_went_down(void *ctx, struct subscriber *subscriber)
 	if (!engine->config->hooks.on_down[0])
 		return;
 	describe(engine, subscriber, HOOKS_DOWN, &event);
+	hooks_client_send(engine->hooks, &event);
+}
+
+/* What the accounting record says of it: the rest died with the engine that knew it. */
+static void recall(const struct radius_attrs *attrs, struct hooks_event *event)
+{
+	const struct {
+		radius_code code;
+		char *out;
+		size_t size;
+	} texts[] = {
+		{ RADIUS_USER_NAME, event->user, sizeof(event->user) },
+		{ RADIUS_CALLING_STATION_ID, event->calling, sizeof(event->calling) },
+		{ RADIUS_CALLED_STATION_ID, event->called, sizeof(event->called) },
+		{ RADIUS_TUNNEL_CLIENT_AUTH_ID, event->peer_host, sizeof(event->peer_host) },
+		{ RADIUS_TUNNEL_CLIENT_ENDPOINT, event->peer_address, sizeof(event->peer_address) },
+	};
+	const uint8_t *data;
+	size_t len;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!radius_get_string(attrs, texts[i].code, texts[i].out, texts[i].size))
+			texts[i].out[0] = '\0';
+	if (radius_get_octets(attrs, RADIUS_FRAMED_IP_ADDRESS, 0, &data, &len) &&
+		len == sizeof(event->remote))
+		memcpy(&event->remote, data, len);
+	if (radius_get_octets(attrs, RADIUS_FRAMED_INTERFACE_ID, 0, &data, &len) &&
+		len == sizeof(event->interface_id))
+		memcpy(event->interface_id, data, len);
+}
+
+void engine_hooks_past_down(struct engine *engine, const struct state_session *record,
+	const struct kernel_counters *counters)
+{
+	uint64_t now = env_now(engine->env);
+	struct kernel_counters since;
+	struct radius_attrs *attrs;
+	struct hooks_event event;
+
+	if (!engine->config->hooks.on_down[0])
+		return;
+	accounting_since(record, counters, &since);
+	event = (struct hooks_event){
+		.kind = HOOKS_DOWN,
+		.tunnel = record->tunnel_id,
+		.call = record->session_id,
+		.cause = end_rule(END_ENGINE)->acct_cause,
+		.ifindex = record->ifindex,
+		.session = record->key,
+		.when = env_wallclock(engine->env),
+		.up = record->up_wallclock,
+		.lasted = now > record->up_clock ? now - record->up_clock : 0,
+		.rx_octets = since.rx_octets,
+		.tx_octets = since.tx_octets,
+		.rx_packets = since.rx_packets,
+		.tx_packets = since.tx_packets,
+	};
+	copy(event.reason, sizeof(event.reason), end_rule(END_ENGINE)->text);
+	if (record->attrs_len <= sizeof(record->attrs) &&
+		radius_attrs_decode(record->attrs, record->attrs_len, &attrs) == 0) {
+		recall(attrs, &event);
+		radius_attrs_free(attrs);
+	}
 	hooks_client_send(engine->hooks, &event);
 }
 

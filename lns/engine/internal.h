@@ -175,6 +175,9 @@ void engine_past_free(struct engine *engine);
 
 void engine_hooks_went_up(void *ctx, struct subscriber *subscriber);
 void engine_hooks_went_down(void *ctx, struct subscriber *subscriber);
+/* A session of the past is ended, with these counters of its interface. */
+void engine_hooks_past_down(struct engine *engine, const struct state_session *record,
+	const struct kernel_counters *counters);
 json_t *engine_hooks_json(const struct engine *engine);
 
 /* ---- engine/reload.c ---- */

@@ -203,6 +203,9 @@ static void end_session(struct past_session *session)
 	unsigned int left_out;
 	int put = 0;
 
+	if (was_up(session))
+		engine_hooks_past_down(past->engine, session->record,
+			session->gone ? &session->final : &session->record->last);
 	if (was_up(session) && past->engine->radius.spool)
 		put = put_records(session);
 	if (put < 0 && log_limit_pass(&past->lost, env_now(past->engine->env), &left_out))

@@ -238,6 +238,8 @@ static void reply_send(struct session *session, struct ppp_auth_reply *reply)
 	reply->remote = htonl(0x0a0b0000 + session->id);
 	reply->dns[0] = htonl(0xc0000235);
 	reply->dns[1] = htonl(0xc0000236);
+	reply->wins[0] = htonl(0xc0000237);
+	reply->wins[1] = htonl(0xc0000238);
 	memcpy(reply->interface_id, "\x02\0\0\0\0\0\0\x42", 8);
 	if (!reply->message_len)
 		reply->message_len = snprintf((char *)reply->message, sizeof(reply->message), "%s",

@@ -204,6 +204,25 @@ def test_the_hook_process_dies(site, radius, lnsd, lac, hooks):
     wait_stats(server, up_ok=1, down_ok=1)
 
 
+def test_the_engine_dies(radius, lnsd, lac, hooks):
+    """The next engine says of the sessions that it ends what their accounting records say."""
+    program = hooks.recorder()
+    server = lnsd(config(top=hooks.options(program, program))).start()
+    call = Call("sub0", "alice", "wonderland")
+    lac(call)
+    call.start()
+    call.wait_up()
+    key = f"{server.wait_sessions(1)[0]['id']:016x}"
+    hooks.wait(f"{key}.up", server.log)
+    process = server.find("hooks")
+    os.kill(server.engine(), signal.SIGKILL)
+    down = hooks.wait(f"{key}.down", server.log)
+    assert down["LNS_REASON"] == "engine restarted" and down["LNS_USER"] == "alice"
+    assert down["LNS_REMOTE_ADDRESS"] == "100.64.1.1" and down["LNS_PEER_ADDRESS"] == LAC
+    assert down["LNS_PEER"] == "lac1" and down["LNS_TERMINATE_CAUSE"] == "9"
+    assert server.find("hooks") == process
+
+
 def test_reload_and_stop(radius, lnsd, lac, hooks):
     """Programs come with a reload; at a stop, those of all sessions are run before it is over."""
     slow = hooks.write("slow", "sleep 0.3; echo >$OUT/$LNS_USER.$1")

@@ -379,7 +379,7 @@ def test_one_family_does_not_end_the_other(lns):
 
 
 def test_addresses(lns):
-    """Nak for the client's own idea of addresses and name servers; Ack for ours."""
+    """Nak for the client's own idea of addresses, name and WINS servers; Ack for ours."""
     lns.tell("template", "auth=c")
     lns.tell("open", 1)
     client = ScriptedClient(lns, 1)
@@ -387,9 +387,10 @@ def test_addresses(lns):
     client.open_lcp()
     client.answer_chap()
     client.send(IPCP, ACK, *client.expect(IPCP, REQUEST))
-    client.send(IPCP, REQUEST, 1, bytes.fromhex("0306c0a80101" "810600000000" "830600000000"))
+    asked = "0306c0a80101 810600000000 830600000000 820600000000 840600000000"
+    client.send(IPCP, REQUEST, 1, bytes.fromhex(asked))
     _, wanted = client.expect(IPCP, NAK)
-    assert wanted == bytes.fromhex("03060a0b0001" "8106c0000235" "8306c0000236")
+    assert wanted == bytes.fromhex("03060a0b0001 8106c0000235 8306c0000236 8206c0000237 8406c0000238")
     client.send(IPCP, REQUEST, 2, wanted)
     assert client.expect(IPCP, ACK) == (2, wanted)
     assert lns.wait("ncp-up", 1)["remote"] == "10.11.0.1"

@@ -5,6 +5,7 @@ import pytest
 
 from conftest import ALICE
 from lab.lnsd import config
+from lab.site import GATEWAY
 from lab.wait import wait_for
 from lab.xl2tpd import Call
 
@@ -16,6 +17,14 @@ carol	Cleartext-Password := "routes"
 	Framed-Route = "203.0.113.0/24 0.0.0.0 1",
 	Framed-Route += "203.0.112.0/24 100.64.3.3 1",
 	Chargeable-User-Identity = "c17"
+
+dave	Cleartext-Password := "identity"
+	Framed-IP-Address = 100.64.3.4,
+	Framed-Interface-Id = 0:0:0:42
+
+erin	Cleartext-Password := "idle"
+	Framed-IP-Address = 100.64.3.5,
+	Idle-Timeout = 12
 
 """
 
@@ -51,6 +60,41 @@ def test_routes_of_a_subscriber(site, with_carol, lnsd, lac):
     server.wait_sessions(0)
     left = {r["dst"] for r in site.lns.ip_json("route", "show")}
     assert not left & {"203.0.113.0/24", "203.0.112.0/24"}
+
+
+def test_interface_id(site, with_carol, lnsd, lac):
+    """IPv6 with the identifier from RADIUS, which accounting repeats."""
+    server = lnsd(config(ppp="ipv6 = true")).start()
+    call = Call("sub0", "dave", "identity", ["+ipv6", "ipv6cp-accept-local"])
+    lac(call)
+    call.start()
+    call.wait_up()
+    local = "local  LL address fe80::0000:0000:0000:0042"
+    wait_for(lambda: local in call.output(), "the identifier", context=call.context)
+    device = server.wait_sessions(1)[0]["ifname"]
+    words = ["ping", "-6", "-n", "-c1", "-W5", f"fe80::42%{device}"]
+    wait_for(lambda: "1 received" in site.lns.run(*words, check=False), "an answer by IPv6", context=server.log)
+    call.hang_up()
+    for status in ("Start", "Stop"):
+        (record,) = with_carol.wait_accounting(status, "dave")
+        assert record["Framed-Interface-Id"].strip('"') in ("0:0:0:42", "0000:0000:0000:0042")
+
+
+def test_idle_timeout(site, with_carol, lnsd, lac):
+    """Traffic keeps the session beyond its idle timeout; silence ends it."""
+    server = lnsd(config()).start()
+    call = Call("sub0", "erin", "idle")
+    lac(call)
+    call.start()
+    call.wait_up()
+    (session,) = server.wait_sessions(1)
+    assert server.json("show", "session", str(session["id"]))["idle_timeout"] == 12
+    site.lac.run("ping", "-n", "-I", "sub0", "-i", "2", "-c", "15", "-W", "5", GATEWAY)  # 28 s
+    assert [s["id"] for s in server.sessions()] == [session["id"]]
+    (stop,) = with_carol.wait_accounting("Stop", "erin")
+    assert stop["Acct-Terminate-Cause"] == "Idle-Timeout"
+    assert int(stop["Acct-Session-Time"]) >= 40  # 28 and 12
+    call.wait_down()
 
 
 USERS = 'alice "wonderland" 100.64.2.2\nbob "builder" *\n'
