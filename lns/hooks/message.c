@@ -23,7 +23,7 @@ const char *hooks_result_word(enum hooks_result result)
 	static const char *const words[HOOKS_RESULTS] = {
 		[HOOKS_OK] = "ok",
 		[HOOKS_FAILED] = "failed",
-		[HOOKS_TIMED_OUT] = "timeout",
+		[HOOKS_TIMED_OUT] = "killed",
 		[HOOKS_DROPPED] = "dropped",
 	};
 

@@ -180,7 +180,7 @@ def test_programs_that_fail_and_do_not_end(radius, lnsd, lac, hooks):
     server.wait_sessions(1)
     call.hang_up()  # on-down waits for the end of on-up
     server.wait_log("on-down ended with status 3")
-    wait_stats(server, up_timeout=1, down_failed=1, waiting=0, running=0)
+    wait_stats(server, up_killed=1, down_failed=1, waiting=0, running=0)
     assert server.log().index("on-up was killed after 1 s") < server.log().index("on-down ended")
 
 
