@@ -260,6 +260,8 @@ install: all $(O)/lns-load
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/lnsd.service
 	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/lnsd.service
 	install -m 644 conf/systemd/lnsd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/lnsd.conf
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 644 conf/completion/lnsctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/lnsctl
 	install -m 644 conf/networkd/10-lnsd.network $(DESTDIR)$(PREFIX)/lib/systemd/network
 	install -m 644 conf/udev/99-zz-lnsd.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d
 	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || getent passwd lnsd >/dev/null || \
@@ -271,6 +273,7 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/lnsd $(addprefix $(DESTDIR)$(PREFIX)/bin/,lnsctl lns-load) $(DESTDIR)$(PLUGIN_DIR)/lns.so
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/lib/,systemd/system/lnsd.service sysusers.d/lnsd.conf \
 		systemd/network/10-lnsd.network udev/rules.d/99-zz-lnsd.rules)
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/lnsctl
 	rm -f $(foreach s,1 5 8,$(patsubst conf/man/%,$(DESTDIR)$(PREFIX)/share/man/man$(s)/%,$(call MAN,$(s))))
 	-rmdir $(DESTDIR)$(PLUGIN_DIR)
 

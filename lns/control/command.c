@@ -69,6 +69,8 @@ static const struct command commands[] = {
 		"close all tunnels of a lac section" },
 	{ "refresh tunnel", ARGUMENT_ID, 0, NULL, NULL, NULL,
 		"ask its LAC for the speeds of its calls" },
+	{ "monitor", ARGUMENT_NONE, OPTION_USER | OPTION_LAC, NULL, follow_event, NULL,
+		"calls, sessions, tunnels: what happens, live" },
 	{ "trace tunnel", ARGUMENT_ID, 0, NULL, follow_trace, NULL,
 		"a tunnel's messages as they come and go" },
 	{ "trace session", ARGUMENT_ID, 0, NULL, follow_trace, NULL,

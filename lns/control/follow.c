@@ -80,6 +80,33 @@ int follow_call(const json_t *item, FILE *out)
 	return finish(out);
 }
 
+int follow_event(const json_t *item, FILE *out)
+{
+	static const struct {
+		const char *key, *before;
+	} parts[] = { { "user", " " }, { "ip", " " }, { "ifname", " on " }, { "calling", " from " },
+		{ "called", " to " }, { "lac", " via " }, { "host_name", " of " },
+		{ "peer", " at " }, { "reason", ": " }, { "detail", ": " } };
+	json_int_t time_us = json_integer_value(json_object_get(item, "time_us"));
+	time_t seconds = (time_t)(time_us / 1000000);
+	char clock[16] = "";
+	struct tm tm;
+
+	if (time_us <= 0 || !localtime_r(&seconds, &tm))
+		return -EPROTO;
+	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	fprintf(out, "%s ", clock);
+	print_safe(text_of(item, "event"), out);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!*text_of(item, parts[i].key))
+			continue;
+		fputs(parts[i].before, out);
+		print_safe(text_of(item, parts[i].key), out);
+	}
+	fputc('\n', out);
+	return finish(out);
+}
+
 int follow_reload(const json_t *item, FILE *out)
 {
 	print_safe(text_of(item, "text"), out);

@@ -18,6 +18,8 @@ int follow_capture(const json_t *item, FILE *out);
 int follow_capture_begin(FILE *out);
 /* "placed: tunnel 7, session 12" */
 int follow_call(const json_t *item, FILE *out);
+/* "12:34:56 session-up alice 100.64.0.2 via metro" */
+int follow_event(const json_t *item, FILE *out);
 /* "warning: ...", or what has changed */
 int follow_reload(const json_t *item, FILE *out);
 /* Any item, as one line of JSON. */

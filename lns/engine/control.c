@@ -101,6 +101,7 @@ static const struct control_feed_command feeds[] = {
 	{ "capture tunnel", engine_trace_capture, engine_trace_close },
 	{ "call", engine_call_open, engine_call_close },
 	{ "reload", engine_reload_open, engine_reload_close },
+	{ "monitor", engine_events_open, engine_events_close },
 	{ "show kernel", engine_inspect_open, engine_inspect_close },
 	{ NULL, NULL, NULL },
 };

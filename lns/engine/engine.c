@@ -67,6 +67,7 @@ static void call_request(void *ctx, struct l2tp_session *session)
 	struct engine *engine = ctx;
 
 	engine_call_answered(engine, session);
+	engine_event_call(engine, session);
 	subscriber_call_request(engine->subscribers, session);
 }
 
@@ -87,13 +88,6 @@ static void call_down(
 	subscriber_call_down(engine->subscribers, session, result, by_peer);
 }
 
-static void refused(void *ctx, const struct l2tp_refusal *refusal)
-{
-	struct engine *engine = ctx;
-
-	subscribers_refused(engine->subscribers, refusal);
-}
-
 static const struct l2tp_ops l2tp_ops = {
 	.lac_find = lac_find,
 	.send = send_packet,
@@ -104,7 +98,7 @@ static const struct l2tp_ops l2tp_ops = {
 	.tunnel_sequence = engine_tunnel_sequence,
 	.tunnel_moved = engine_tunnel_moved,
 	.message = engine_trace_message,
-	.refused = refused,
+	.refused = engine_event_refused,
 	.call_request = call_request,
 	.call_up = call_up,
 	.call_down = call_down,
@@ -395,7 +389,8 @@ static int start_subscribers(struct engine *engine)
 		.forget_exit = forget_exit,
 		.hold = hold_tunnel,
 		.unhold = engine_tunnel_unhold,
-		.went_up = engine_hooks_went_up,
+		.went_up = engine_event_went_up,
+		.remembered = engine_event_ended,
 		.went_down = engine_hooks_went_down,
 		.covers_tunnel = covers_tunnel,
 	};
@@ -710,6 +705,7 @@ int engine_main(int monitor_fd)
 	LIST_INIT(&engine->listeners);
 	LIST_INIT(&engine->traces);
 	LIST_INIT(&engine->calls);
+	LIST_INIT(&engine->watches);
 	LIST_INIT(&engine->reload_waits);
 	LIST_INIT(&engine->inspects);
 	LIST_INIT(&engine->metrics);

@@ -89,7 +89,8 @@ struct engine {
 	struct subscribers *subscribers;
 	struct hooks_client *hooks;
 	struct control *control;
-	LIST_HEAD(, engine_trace) traces; /* owned by engine/trace.c */
+	LIST_HEAD(, engine_trace) traces;  /* owned by engine/trace.c */
+	LIST_HEAD(, engine_watch) watches; /* that see events; owned by engine/events.c */
 	LIST_HEAD(, engine_reload_wait) reload_waits;
 	LIST_HEAD(, engine_call) calls; /* that an operator waits for; owned by engine/call.c */
 	LIST_HEAD(, engine_inspect) inspects; /* owned by engine/inspect.c */
@@ -221,6 +222,22 @@ int engine_trace_lac(
 int engine_trace_capture(
 	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
 void engine_trace_close(void *ctx, struct control_feed *feed);
+
+/* ---- engine/events.c ---- */
+
+struct history_entry;
+
+int engine_events_open(
+	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
+void engine_events_close(void *ctx, struct control_feed *feed);
+/* What happens; those with a ctx are upcalls of L2TP and the subscribers. */
+void engine_event_call(struct engine *engine, struct l2tp_session *session);
+void engine_event_went_up(void *ctx, struct subscriber *subscriber);
+void engine_event_ended(void *ctx, const struct history_entry *entry);
+void engine_event_refused(void *ctx, const struct l2tp_refusal *refusal);
+/* ended NULL: it is established. */
+void engine_event_tunnel(
+	struct engine *engine, struct l2tp_tunnel *tunnel, const struct l2tp_result *ended);
 
 /* ---- engine/call.c ---- */
 

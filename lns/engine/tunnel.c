@@ -194,6 +194,7 @@ void engine_tunnel_up(void *ctx, struct l2tp_tunnel *l2tp)
 
 	l2tp_tunnel_info(l2tp, &info);
 	publish(engine, &info);
+	engine_event_tunnel(engine, l2tp, NULL);
 	if (!tunnel->in_kernel && !tunnel->job && create_in_kernel(tunnel, info.peer_id) < 0)
 		l2tp_tunnel_close(l2tp, &no_memory);
 }
@@ -245,15 +246,15 @@ void engine_tunnel_down(
 {
 	struct engine_tunnel *tunnel = l2tp_tunnel_user(l2tp);
 
-	(void)ctx;
-	(void)result;
 	(void)by_peer;
 	if (!tunnel) { /* refused before it had anything */
 		l2tp_tunnel_release(l2tp);
 		return;
 	}
-	if (!tunnel->down)
+	if (!tunnel->down) {
 		tunnel->tally->tunnels--;
+		engine_event_tunnel(ctx, l2tp, result);
+	}
 	tunnel->down = true;
 	take_down(tunnel);
 }

@@ -292,6 +292,9 @@ void subscriber_log_online(const struct subscriber *sub);
 void subscriber_remember_refusal(struct subscribers *all, enum end_reason reason,
 	const char *detail, const struct l2tp_refusal *refusal);
 
+/* Puts it into the history, and tells the owner. */
+void subscriber_remember(struct subscribers *all, const struct history_entry *entry);
+
 /* ---- queue.c ---- */
 
 #define SUBSCRIBER_FIRST_WINDOW 4

@@ -8,6 +8,13 @@
 
 #include <stdio.h>
 
+void subscriber_remember(struct subscribers *all, const struct history_entry *entry)
+{
+	history_add(all->history, entry);
+	if (all->host.remembered)
+		all->host.remembered(all->host.ctx, entry);
+}
+
 void subscriber_remember_refusal(struct subscribers *all, enum end_reason reason,
 	const char *detail, const struct l2tp_refusal *refusal)
 {
@@ -26,7 +33,7 @@ void subscriber_remember_refusal(struct subscribers *all, enum end_reason reason
 	snprintf(entry.calling, sizeof(entry.calling), "%s", refusal->calling);
 	snprintf(entry.called, sizeof(entry.called), "%s", refusal->called);
 	snprintf(entry.detail, sizeof(entry.detail), "%s", detail);
-	history_add(all->history, &entry);
+	subscriber_remember(all, &entry);
 }
 
 void subscribers_refused(struct subscribers *all, const struct l2tp_refusal *refusal)

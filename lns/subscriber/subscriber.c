@@ -225,7 +225,7 @@ static void remember(const struct subscriber *sub)
 	snprintf(entry.calling, sizeof(entry.calling), "%s", sub->calling);
 	snprintf(entry.called, sizeof(entry.called), "%s", sub->called);
 	snprintf(entry.detail, sizeof(entry.detail), "%s", sub->detail);
-	history_add(sub->all->history, &entry);
+	subscriber_remember(sub->all, &entry);
 }
 
 static void set_disconnect_cause(const struct subscriber *sub, const struct end_rule *rule)

@@ -30,6 +30,7 @@ struct authorization;
 struct config;
 struct env;
 struct history;
+struct history_entry;
 struct pools;
 struct phases;
 struct ppp_template;
@@ -65,6 +66,8 @@ struct subscribers_host {
 	 * be freed, with all that is known of it. NULL: nobody wants to know. */
 	void (*went_up)(void *ctx, struct subscriber *subscriber);
 	void (*went_down)(void *ctx, struct subscriber *subscriber);
+	/* A call or session has ended or was refused, for the history. NULL: nobody wants to know. */
+	void (*remembered)(void *ctx, const struct history_entry *entry);
 	/* Whether an end of any tunnel lies in prefix; NULL: only the session's own is looked at. */
 	bool (*covers_tunnel)(void *ctx, const struct addr_prefix *prefix);
 };

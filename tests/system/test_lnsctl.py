@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """lnsctl as an operator uses it: who is there, who is not and why, and ending them."""
 
+import json
 import os
+import re
 import signal
 
 import pytest
 
+from lab.freeradius import TREE
 from lab.lnsd import BUILD, config
 from lab.wait import wait_for
 from lab.xl2tpd import Call, write
@@ -159,4 +162,85 @@ def test_reload_says_what_it_did(site, lnsd, lac):
     assert server.wait_sessions(1)[0]["user"] == "alice"
     write(server.config, before)
     assert server.ctl("reload") == 'ppp "default": mtu = 1400 (was 1300)\n'
+    server.stop()
+
+
+def documented():
+    """The keys of lnsd-control(5) by command; a key behind a point is that of an object inside."""
+    with open(os.path.join(TREE, "conf/man/lnsd-control.5"), encoding="utf-8") as file:
+        text = file.read().replace("\\-", "-")
+    objects = text[text.index(".SH OBJECTS") : text.index(".SH SEE ALSO")]
+    found = {}
+    for part in objects.split("\n.SS ")[1:]:
+        name, body = part.split("\n", 1)
+        found[name] = {key for line in re.findall(r"^\.TP\n\.B (.*)$", body, re.M) for key in line.split(", ")}
+    return found
+
+
+# Objects whose keys are reasons.
+MAPS = {"ended", "failed_reasons", "ended_reasons"}
+
+
+def keys_of(item, prefix=""):
+    for key, value in item.items():
+        if isinstance(value, dict) and key not in MAPS:
+            yield from keys_of(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
+def test_every_field_is_documented(site, lnsd, lac):
+    """What the socket says and what lnsd-control(5) says are the same, both ways where all is known."""
+    server = lnsd(config(backend="", top='users = "%USERS%"'), USERS).start()
+    call, wrong = Call("sub0", "alice", "wonderland"), Call("sub1", "bob", "breaker")
+    lac(call, wrong)
+    socket = f"{server.run_dir}/control.sock"
+    words = [f"{BUILD}/lnsctl", "--socket", socket, "--json", "monitor"]
+    events = site.lns.start(*words, log=server.path("events"))
+    events.wait_output("from now on")
+    call.start()
+    call.wait_up()
+    wrong.start()
+    wrong.wait_down()
+    wait_for(lambda: server.json("history"), "the failure")
+    session = str(server.wait_sessions(1)[0]["id"])
+    pages = documented()
+    hooks = {f"hooks.{key}" for key in server.json("show", "stats")["hooks"]}
+    session_keys = pages["show sessions"]
+    end_keys = {key for key in keys_of(server.json("history")[0])}
+
+    def check(name, items, known):
+        keys = {key for item in items for key in keys_of(item)}
+        assert keys <= known, f"{name}: lnsd-control(5) lacks {sorted(keys - known)}"
+        return keys
+
+    lists = ("show tunnels", "show sessions", "show lacs", "show pools", "history")
+    for name in lists:
+        known = pages[name] | (session_keys if name == "history" else set())
+        keys = check(name, server.json(*name.split()), known | end_keys if name == "history" else known)
+        assert name == "history" or keys == pages[name], f"{name} has no {sorted(pages[name] - keys)}"
+    check("show lac", [server.json("show", "lac", "wholesale")], pages["show lacs"])
+    one = check("show session", [server.json("show", "session", session)], pages["show session"] | session_keys)
+    assert pages["show session"] <= one, f"show session has no {sorted(pages['show session'] - one)}"
+    stats = check("show stats", [server.json("show", "stats")], pages["show stats"] | hooks)
+    assert pages["show stats"] <= stats
+    check("why", server.json("why", "alice") + server.json("why", "bob"), pages["why"] | session_keys | end_keys)
+    check("top", [server.json("top")], pages["top"])
+    assert end_keys <= pages["history"] | session_keys | {"peer_host", "called", "tunnel"}
+
+    assert server.json("drain", "--lac", "wholesale").keys() == pages["drain"]
+    assert server.json("undrain").keys() == pages["drain"]
+    assert server.json("disconnect", "user", "alice").keys() == pages["disconnect"]
+    call.wait_down()
+    server.wait_sessions(0)
+
+    def happened():
+        lines = [line for line in events.output().splitlines() if line.startswith("{")]
+        return [json.loads(line) for line in lines]
+
+    wanted = {"call", "session-up", "session-down", "call-failed", "tunnel-up"}
+    wait_for(lambda: wanted <= {event["event"] for event in happened()}, "the events", context=events.output)
+    for event in happened():
+        assert event.keys() == pages["monitor"], sorted(event.keys() ^ pages["monitor"])
+    events.stop()
     server.stop()

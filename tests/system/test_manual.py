@@ -60,6 +60,35 @@ def test_commands():
     assert documented == helped, f"only one of --help and lnsctl.8 has {sorted(documented ^ helped)}"
 
 
+COMPLETE = """
+lnsctl() { "$LNSCTL" "$@"; }
+. "$1"; shift
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+_lnsctl_complete
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def complete(*words):
+    """What bash offers for the last word."""
+    script = os.path.join(TREE, "conf/completion/lnsctl.bash")
+    return set(run("bash", "-c", COMPLETE, "bash", script, f"{BUILD}/lnsctl", *words).split())
+
+
+def test_completion_knows_every_command_and_option():
+    listed = re.search(r"^Commands:\n(.*?)\n\n", usage("lnsctl"), re.M | re.S).group(1)
+    commands = [re.match(r"[a-z]+( [a-z]+)*", line.strip()).group(0).split() for line in listed.splitlines()]
+    assert len(commands) > 20
+    for command in commands:
+        for n, word in enumerate(command):
+            assert word in complete(*command[:n], ""), f"{word} after {command[:n]}"
+            assert word in complete(*command[:n], word[:2])
+    assert complete("show", "ra") == {"radius"}
+    helped = {option for option in OPTION.findall(usage("lnsctl")) if option.startswith("--")}
+    assert complete("--") == helped == complete("show", "sessions", "--user", "x", "--")
+    assert "up" in complete("show", "sessions", "--state", "")
+
+
 @pytest.mark.parametrize("name", sorted(os.listdir(os.path.join(TREE, "conf/man"))))
 def test_pages_are_clean(name):
     path = os.path.join(TREE, "conf/man", name)

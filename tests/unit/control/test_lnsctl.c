@@ -414,6 +414,17 @@ Test(lnsctl, trace)
 				"lnsctl: 3 left out: they came too fast\n");
 }
 
+Test(lnsctl, monitor)
+{
+	setenv("TZ", "UTC", 1);
+	serve("{\"started\":true}\n{\"item\":{\"time_us\":1700000000000042,\"event\":\"call-failed\","
+	      "\"user\":\"b\\u001bob\",\"ip\":null,\"lac\":\"metro\",\"reason\":\"too late\"}}\n"
+	      "{\"done\":true}\n");
+	cr_assert_eq(RUN("monitor", "--lac", "metro"), 0);
+	expect_request("{\"command\":\"monitor\",\"args\":{\"lac\":\"metro\"}}\n");
+	cr_assert_stdout_eq_str("22:13:20 call-failed b\\x1bob via metro: too late\n");
+}
+
 Test(lnsctl, trace_json)
 {
 	serve("{\"item\":{\"b\":1,\"a\":2}}\n{\"item\":{}}\n{\"done\":true}\n");
