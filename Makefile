@@ -139,6 +139,7 @@ $(foreach u,$(UNITS),$(eval $(call unit,$(u))))
 # Their tests of short memory count allocations.
 $(O)/unit-l2tp: override LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
 $(O)/unit-subscriber: override LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc
+$(O)/unit-ppp: override LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc
 $(O)/unit-radius: override LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 unit: $(patsubst %,run-unit-%,$(UNITS))
