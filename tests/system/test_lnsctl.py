@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """lnsctl as an operator uses it: who is there, who is not and why, and ending them."""
 
+import fcntl
 import json
 import os
+import pty
 import re
 import signal
+import struct
+import subprocess
+import termios
 
 import pytest
 
@@ -243,4 +248,30 @@ def test_every_field_is_documented(site, lnsd, lac):
     for event in happened():
         assert event.keys() == pages["monitor"], sorted(event.keys() ^ pages["monitor"])
     events.stop()
+    server.stop()
+
+
+def test_top_fits_the_terminal_and_gives_it_back(site, lnsd):
+    server = lnsd(config(backend="", top='users = "%USERS%"'), USERS).start()
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 10, 40, 0, 0))
+    before = termios.tcgetattr(theirs)
+    words = [f"{BUILD}/lnsctl", "--socket", f"{server.run_dir}/control.sock", "top", "--watch=1"]
+    top = subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)  # so that reading fails once it has ended
+    seen = b""
+    try:
+        while seen.count(b"0 online") < 2:
+            seen += os.read(ours, 4096)
+        assert seen.startswith(b"\x1b[?1049h") and b"ADDRESS" in seen
+        assert max(len(line) for line in re.sub(rb"\x1b\[[0-9?]*[a-zA-Z]", b"", seen).splitlines()) <= 40
+        assert termios.tcgetattr(ours) != before
+        os.write(ours, b"q")
+        assert top.wait(60) == 0
+        assert os.read(ours, 4096).endswith(b"\x1b[?1049l")
+        assert termios.tcgetattr(ours) == before
+    finally:
+        top.kill()
+        top.wait()
+        os.close(ours)
     server.stop()
