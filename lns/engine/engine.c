@@ -506,6 +506,13 @@ static bool tunnels_are_quiet(const struct engine *engine)
 	return true;
 }
 
+/* ... and nobody else is at work: the kernel's thread, hooks. */
+static bool is_quiet(const struct engine *engine)
+{
+	return tunnels_are_quiet(engine) && hooks_client_pending(engine->hooks) == 0 &&
+	       kernel_pending(engine->kernel) == 0;
+}
+
 static void close_tunnels(struct engine *engine)
 {
 	const struct l2tp_result result = { .code = L2TP_STOPCCN_SHUTTING_DOWN,
@@ -546,8 +553,7 @@ static void stop_step(void *ctx)
 		engine->quiet_by = now + STOP_LAST;
 		close_tunnels(engine);
 	}
-	if ((!tunnels_are_quiet(engine) || hooks_client_pending(engine->hooks) > 0) &&
-		now < engine->quiet_by) {
+	if (!is_quiet(engine) && now < engine->quiet_by) {
 		env_timer_start(engine->stop_timer, STOP_LOOK);
 		return;
 	}

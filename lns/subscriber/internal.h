@@ -159,6 +159,7 @@ struct subscribers {
 	unsigned int count;
 	struct history *history;
 	bool stopping; /* nothing new is started */
+	bool orphaned; /* the monitor is gone */
 	bool starting; /* subscriber_start_next is at work */
 
 	struct env_timer *kill_timer; /* flushes the batches below at the end of the turn */

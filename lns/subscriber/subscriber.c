@@ -30,6 +30,7 @@
 #define ACK_DEADLINE    ENV_MS(100) /* for pppd's Terminate-Ack to a client that hangs up */
 #define KILL_DEADLINE   ENV_SEC(1)  /* until SIGKILL is repeated */
 #define SETTLE_DEADLINE ENV_SEC(1)  /* for final counters and the Stop after pppd's exit */
+#define ORPHAN_DEADLINE ENV_SEC(10) /* likewise, when the kernel is all that can end it */
 #define CDN_DEADLINE    ENV_SEC(1)  /* until the LAC is told, whatever is left */
 #define GONE_DEADLINE   ENV_SEC(2)  /* for pppd to see that its interface is gone */
 
@@ -352,7 +353,8 @@ void subscriber_rests(struct subscriber *sub)
 {
 	note_stop_time(sub);
 	subscriber_close_channel(sub);
-	sub->settle_by = env_now(sub->all->host.env) + SETTLE_DEADLINE;
+	sub->settle_by = env_now(sub->all->host.env) +
+			 (sub->all->orphaned ? ORPHAN_DEADLINE : SETTLE_DEADLINE);
 	subscriber_settle(sub);
 }
 
@@ -657,17 +659,36 @@ void subscribers_end_all(struct subscribers *all, enum end_reason reason)
 	}
 }
 
+/* pppd ends when its interface does; one that has none yet gives up by itself. */
+static void delete_links(struct subscribers *all)
+{
+	uint32_t ifindexes[MONITOR_BATCH];
+	struct subscriber *sub;
+	size_t count = 0;
+
+	TAILQ_FOREACH(sub, &all->order, in_order) {
+		if (!sub->ifindex || sub->link_gone)
+			continue;
+		ifindexes[count++] = sub->ifindex;
+		if (count < MONITOR_BATCH)
+			continue;
+		kernel_links_delete(all->host.kernel, ifindexes, count, NULL, NULL);
+		count = 0;
+	}
+	if (count > 0)
+		kernel_links_delete(all->host.kernel, ifindexes, count, NULL, NULL);
+}
+
 void subscribers_orphaned(struct subscribers *all)
 {
 	struct subscriber *sub;
 	uint64_t key = 0;
 
+	all->orphaned = true;
+	delete_links(all);
 	while ((sub = subscriber_next(all, key))) {
 		key = sub->key;
 		sub->running = sub->fork_pending = false;
-		/* pppd ends when its interface does; one that has none yet gives up by itself. */
-		if (sub->ifindex)
-			kernel_link_delete(all->host.kernel, sub->ifindex, NULL, NULL);
 		if (sub->state == SUBSCRIBER_ENDING)
 			subscriber_rests(sub); /* may free it */
 	}

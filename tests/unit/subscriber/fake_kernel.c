@@ -145,7 +145,7 @@ struct kernel_job *kernel_links_delete(struct kernel *kernel, const uint32_t *if
 	for (size_t i = 0; i < count; i++)
 		cr_assert_gt(ifindexes[i], 0);
 	done("unlink%zu", count);
-	return job_new("unlinks", fn, ctx);
+	return fn ? job_new("unlinks", fn, ctx) : NULL;
 }
 
 struct kernel_job *kernel_link_delete(

@@ -563,7 +563,26 @@ Test(life, the_monitor_is_gone)
 	interface_vanishes(up);
 	interface_vanishes(ending);
 	fake_spool_commit(0);
-	expect("unlink unlink drop drop stop:11 stop:6 cdn:3 cdn:3");
+	expect("unlink2 drop drop stop:11 stop:6 cdn:3 cdn:3");
+	world_end();
+}
+
+/* The kernel takes its time for many interfaces, and nobody else ends the pppds: final counters are worth it. */
+Test(life, the_monitor_is_gone_and_the_kernel_is_slow)
+{
+	struct l2tp_session *call;
+
+	world_start();
+	call = call_in(SUBSCRIBER_UP);
+	subscribers_orphaned(w.all);
+	subscribers_end_all(w.all, END_SHUTDOWN);
+	time_passes(ENV_SEC(1));
+	expect("unlink1 drop cdn:3");
+	time_passes(ENV_SEC(4));
+	expect("");
+	interface_vanishes(call);
+	expect("stop:11");
+	fake_spool_commit(0);
 	world_end();
 }
 
