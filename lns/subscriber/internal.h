@@ -240,6 +240,13 @@ void subscriber_stop_waiting(struct subscriber *sub);
 /* The session of that key is gone. */
 void subscriber_wake_waiting(struct subscribers *all, uint64_t key);
 
+/* ---- sample.c ---- */
+
+/* The timer's: takes a sample of all, and a checkpoint of each session when that is due, too. */
+void subscriber_sample_due(void *ctx);
+/* Starts the timer, as the configuration wants it. */
+void subscriber_sample_later(struct subscribers *all);
+
 /* ---- accounting.c ---- */
 
 /* Network up: fixes the record, puts the Start. */
@@ -257,6 +264,8 @@ void subscriber_account_stopped(struct subscriber *sub);
 
 /* ---- subscriber.c ---- */
 
+/* The session whose interface that is, NULL: nobody's. */
+struct subscriber *subscriber_find_link(struct subscribers *all, uint32_t ifindex);
 /* The ppp section of this session in the configuration of now; NULL when it is gone. */
 const struct config_ppp *subscriber_ppp(const struct subscriber *sub);
 /* The step from one state to the next, counted and timed. */

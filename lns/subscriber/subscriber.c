@@ -68,7 +68,7 @@ bool subscriber_is_in_kernel(const struct subscriber *sub)
 	return sub->state > SUBSCRIBER_OPENING && sub->state < SUBSCRIBER_ENDING;
 }
 
-static struct subscriber *find_link(struct subscribers *all, uint32_t ifindex)
+struct subscriber *subscriber_find_link(struct subscribers *all, uint32_t ifindex)
 {
 	struct subscriber *sub;
 
@@ -505,7 +505,7 @@ void subscribers_exited(struct subscribers *all, const struct monitor_exit *exit
 void subscribers_link_gone(
 	struct subscribers *all, uint32_t ifindex, const struct kernel_counters *final)
 {
-	struct subscriber *sub = find_link(all, ifindex);
+	struct subscriber *sub = subscriber_find_link(all, ifindex);
 
 	if (!sub)
 		return;
@@ -519,73 +519,6 @@ void subscribers_link_gone(
 		subscriber_settle(sub);
 	else
 		env_timer_start(sub->timer, GONE_DEADLINE);
-}
-
-/* ---- sampling ---- */
-
-static void on_sample(void *ctx, uint32_t ifindex, const struct kernel_counters *counters)
-{
-	struct subscriber *sub = find_link(ctx, ifindex);
-
-	if (sub && sub->state == SUBSCRIBER_UP)
-		subscriber_account_sample(sub, counters);
-}
-
-/* From the beginning of one sample to that of the next. */
-static uint64_t sample_interval(const struct subscribers *all)
-{
-	const struct config *config = all->config.config;
-
-	if (config->has_radius && config->radius.checkpoint_interval < config->sample_interval)
-		return config->radius.checkpoint_interval;
-	return config->sample_interval;
-}
-
-static void sample_later(struct subscribers *all)
-{
-	uint64_t now = env_now(all->host.env), next = all->sampled + sample_interval(all);
-
-	env_timer_start(all->sample_timer, next > now ? next - now : 0);
-}
-
-static void sampled(void *ctx, int err, int fd)
-{
-	struct subscribers *all = ctx;
-
-	(void)fd;
-	all->sampling = NULL;
-	if (err < 0)
-		log_warning("interface counters could not be read: %s", strerror(-err));
-	if (all->checkpointing && all->config.spool)
-		radius_spool_commit(all->config.spool);
-	all->checkpointing = false;
-	sample_later(all);
-}
-
-/* Checkpoints come with the sample that is nearest to their time. */
-static bool is_checkpoint_due(const struct subscribers *all)
-{
-	const struct config *config = all->config.config;
-
-	return all->config.spool && config->has_radius &&
-	       all->sampled + sample_interval(all) / 2 >=
-		       all->checkpointed + config->radius.checkpoint_interval;
-}
-
-static void sample_due(void *ctx)
-{
-	struct subscribers *all = ctx;
-
-	all->sampled = env_now(all->host.env);
-	if (all->counters.online > 0)
-		all->sampling = kernel_sample_counters(all->host.kernel, on_sample, sampled, all);
-	if (!all->sampling) {
-		sample_later(all);
-		return;
-	}
-	all->checkpointing = is_checkpoint_due(all);
-	if (all->checkpointing)
-		all->checkpointed = all->sampled;
 }
 
 /* ---- all of them ---- */
@@ -603,7 +536,7 @@ int subscribers_new(const struct subscribers_host *host, struct subscribers **re
 	LIST_INIT(&all->kills);
 	all->sampled = all->checkpointed = env_now(host->env);
 	all->kill_timer = env_timer_new(host->env, flush_all_signals, all);
-	all->sample_timer = env_timer_new(host->env, sample_due, all);
+	all->sample_timer = env_timer_new(host->env, subscriber_sample_due, all);
 	all->window = SUBSCRIBER_FIRST_WINDOW;
 	env_random(host->env, &all->source_seed, sizeof(all->source_seed));
 	all->history = history_new();
@@ -643,7 +576,7 @@ void subscribers_configure(struct subscribers *all, const struct subscribers_con
 	for (size_t i = 0; i < config->config->lac_count; i++)
 		tally_lac(&all->tally, config->config->lacs[i].lac.name);
 	if (!all->sampling)
-		sample_later(all);
+		subscriber_sample_later(all);
 	subscriber_start_next(all);
 }
 
