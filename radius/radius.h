@@ -86,6 +86,14 @@ typedef bool radius_attr_fn(
 void radius_attrs_each(const struct radius_attrs *attrs, radius_attr_fn *fn, void *ctx);
 
 /*
+ * A value as people and FreeRADIUS write it: an address, a prefix, a number, text, or 0x and octets in
+ * hexadecimal. Cut when size is too small (512 is enough for any). Tells what it is, for quoting.
+ */
+enum radius_text { RADIUS_TEXT_BARE, RADIUS_TEXT_NUMBER, RADIUS_TEXT_STRING };
+enum radius_text radius_value_text(
+	radius_code code, const uint8_t *data, size_t len, char *out, size_t size);
+
+/*
  * Attributes as octets on the wire (for a spool), and back, bounded and checked. encode: the length
  * or -ENOSPC. decode: 0 and *ret_attrs, -EBADMSG or -ENOMEM; empty attributes and
  * Message-Authenticator, which belongs to the packet, are left out.

@@ -111,6 +111,7 @@ struct radius_spool_entry {
 	uint64_t id, session, event_time;
 	enum radius_record_kind kind;
 	unsigned int tries; /* without an answer, at most 255 */
+	const char *server; /* that was tried last, NULL = none yet or any; the spool's */
 	bool is_saved, is_sending, is_refused;
 };
 
@@ -122,6 +123,22 @@ struct radius_spool_entry {
 typedef bool radius_spool_fn(void *ctx, const struct radius_spool_entry *entry);
 bool radius_spool_each(
 	const struct radius_spool *spool, uint64_t *cursor, radius_spool_fn *fn, void *ctx);
+
+/*
+ * Reads what waits, in the order of radius_spool_each, with the attributes, which may be on disk: part by
+ * part. radius_spool_read_part asks for the next part; ready is called later, from the loop. Then
+ * radius_spool_read_next gives its records, one a call: attrs is the reader's until the next call. NULL:
+ * no more in this part; radius_spool_read_is_all tells whether in any. What is acknowledged meanwhile may
+ * be left out. A reader is freed before its spool.
+ */
+struct radius_spool_read;
+int radius_spool_read_new(struct radius_spool *spool, void (*ready)(void *ctx), void *ctx,
+	struct radius_spool_read **ret_read);
+void radius_spool_read_free(struct radius_spool_read *read);
+void radius_spool_read_part(struct radius_spool_read *read);
+const struct radius_spool_entry *radius_spool_read_next(
+	struct radius_spool_read *read, const struct radius_attrs **ret_attrs);
+bool radius_spool_read_is_all(const struct radius_spool_read *read);
 
 /* Tries what waits, and a disk that failed, now and not when its pause is over. */
 void radius_spool_flush(struct radius_spool *spool);

@@ -48,6 +48,7 @@ struct spool_job {
 
 	/* the loop's */
 	void *owner;
+	struct spool_reading *reading; /* of a read that is nobody's delivery */
 	void (*durable)(void *ctx, int err);
 	void *ctx;
 	LIST_ENTRY(spool_job) in_waiters; /* while durable is set */

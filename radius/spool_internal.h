@@ -21,6 +21,7 @@
 #define SPOOL_BATCH     32
 #define SPOOL_IN_FLIGHT 256
 #define SPOOL_WAITERS   256
+#define SPOOL_SERVERS   64 /* that records remember */
 /* What a packet can hold besides Message-Authenticator, Event-Timestamp and Acct-Delay-Time. */
 #define SPOOL_ATTRS_MAX (RADIUS_PACKET_MAX - RADIUS_HEADER_LEN - 18 - 2 * 6)
 #define SPOOL_KINDS     (RADIUS_OFF + 1)
@@ -34,11 +35,12 @@ struct spool_record {
 	struct spool_job *job;           /* has the attributes; NULL: they are on disk only */
 	struct spool_delivery *delivery; /* NULL: nobody is at it */
 	uint64_t id, event_time;
-	uint32_t answers;            /* info.sent when it was first sent, or last in vain */
-	uint8_t tries;               /* in vain */
-	uint8_t refusals;            /* of these, while the servers answered others */
-	unsigned int kind : 4;       /* enum radius_record_kind */
-	unsigned int copy : 2;       /* enum spool_copy */
+	uint32_t answers;      /* info.sent when it was first sent, or last in vain */
+	uint8_t server;        /* that was last tried in vain: a number of servers, 0 = none */
+	uint8_t tries;         /* in vain */
+	uint8_t refusals;      /* of these, while the servers answered others */
+	unsigned int kind : 4; /* enum radius_record_kind */
+	unsigned int copy : 2; /* enum spool_copy */
 	unsigned int is_refused : 1; /* too often: nobody waits for it any more */
 };
 TAILQ_HEAD(spool_records, spool_record);
@@ -105,8 +107,9 @@ struct radius_spool {
 	unsigned int window; /* deliveries at a time */
 	unsigned int pauses; /* so far */
 	uint64_t retry_delay;
-	bool is_silent;    /* nobody answers, and it was said */
-	void *retry_timer; /* runs while info.is_paused */
+	bool is_silent;               /* nobody answers, and it was said */
+	void *retry_timer;            /* runs while info.is_paused */
+	char *servers[SPOOL_SERVERS]; /* names, from 1 */
 	void *rest_timer;
 	uint64_t wake_before; /* lines that rest until then are woken */
 	bool was_probed;      /* a newer record went with the one that an On or Off waits for */
@@ -165,6 +168,10 @@ struct spool_record *spool_lines_barrier(const struct radius_spool *spool);
 struct spool_record *spool_lines_probe(struct radius_spool *spool);
 /* Wakes lines and releases held ones, a batch of each. Whether more are left. */
 bool spool_lines_step(struct radius_spool *spool);
+/* The record behind a cursor as that of radius_spool_each, which goes on; NULL: that were all. */
+const struct spool_record *spool_lines_after(const struct radius_spool *spool, uint64_t *cursor);
+struct radius_spool_entry spool_entry(
+	const struct radius_spool *spool, const struct spool_record *record);
 const struct spool_record *spool_lines_oldest(const struct radius_spool *spool);
 /* The oldest record of that kind that can be dropped, NULL = none. */
 struct spool_record *spool_lines_victim(struct radius_spool *spool, enum radius_record_kind kind);
@@ -213,6 +220,11 @@ void spool_record_supersede(
 bool spool_save_step(struct radius_spool *spool);
 /* Tries a disk that failed now. */
 void spool_save_flush(struct radius_spool *spool);
+
+/* ---- spool_read.c: for people ---- */
+
+/* The octets of a record came, or not; the job is the callee's. */
+void spool_reading_done(struct spool_job *job);
 
 /* ---- spool_sessions.c: sessions that are open, and their checkpoints ---- */
 

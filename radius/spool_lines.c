@@ -253,7 +253,8 @@ static const struct spool_record *next_in(const struct spool_bucket *bucket, uin
 	return next;
 }
 
-static struct radius_spool_entry entry_of(const struct spool_record *record)
+struct radius_spool_entry spool_entry(
+	const struct radius_spool *spool, const struct spool_record *record)
 {
 	return (struct radius_spool_entry){
 		.id = record->id,
@@ -261,29 +262,40 @@ static struct radius_spool_entry entry_of(const struct spool_record *record)
 		.event_time = record->event_time,
 		.kind = record->kind,
 		.tries = record->tries,
+		.server = spool->servers[record->server],
 		.is_saved = record->copy == COPY_SAVED,
 		.is_sending = record->delivery != NULL,
 		.is_refused = record->is_refused,
 	};
 }
 
+const struct spool_record *spool_lines_after(const struct radius_spool *spool, uint64_t *cursor)
+{
+	uint64_t id = *cursor & ((UINT64_C(1) << CURSOR_SHIFT) - 1);
+
+	for (size_t bucket = *cursor >> CURSOR_SHIFT; bucket < spool->bucket_count;
+		bucket++, id = 0) {
+		const struct spool_record *record = next_in(&spool->buckets[bucket], id);
+
+		if (!record)
+			continue;
+		*cursor = (uint64_t)bucket << CURSOR_SHIFT | record->id;
+		return record;
+	}
+	return NULL;
+}
+
 bool radius_spool_each(
 	const struct radius_spool *spool, uint64_t *cursor, radius_spool_fn *fn, void *ctx)
 {
 	uint64_t start = 0, *at = cursor ? cursor : &start;
-	uint64_t id = *at & ((UINT64_C(1) << CURSOR_SHIFT) - 1);
+	const struct spool_record *record;
 
-	for (size_t bucket = *at >> CURSOR_SHIFT; bucket < spool->bucket_count; bucket++, id = 0) {
-		const struct spool_record *record;
+	while ((record = spool_lines_after(spool, at))) {
+		struct radius_spool_entry entry = spool_entry(spool, record);
 
-		while ((record = next_in(&spool->buckets[bucket], id))) {
-			struct radius_spool_entry entry = entry_of(record);
-
-			id = record->id;
-			*at = (uint64_t)bucket << CURSOR_SHIFT | id;
-			if (!fn(ctx, &entry))
-				return false;
-		}
+		if (!fn(ctx, &entry))
+			return false;
 	}
 	return true;
 }

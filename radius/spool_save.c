@@ -447,7 +447,10 @@ static void job_done(struct radius_spool *spool, struct spool_job *job)
 		probe_done(spool, job);
 		break;
 	case SPOOL_READ:
-		read_done(spool, job);
+		if (job->reading)
+			spool_reading_done(job);
+		else
+			read_done(spool, job);
 		break;
 	case SPOOL_SCAN:
 		scan_done(spool, job);

@@ -173,6 +173,23 @@ static void refused(struct radius_spool *spool, struct spool_record *record)
 	spool_line_rest(spool, record->line, REST);
 }
 
+/* Of a server's name that stays when the client is another one; 0 when there are too many. */
+static uint8_t server_number(struct radius_spool *spool, const char *name)
+{
+	uint8_t number = 1;
+
+	if (!name || !*name)
+		return 0;
+	while (number < SPOOL_SERVERS && spool->servers[number] &&
+		strcmp(spool->servers[number], name) != 0)
+		number++;
+	if (number == SPOOL_SERVERS)
+		return 0;
+	if (!spool->servers[number])
+		spool->servers[number] = strdup(name);
+	return spool->servers[number] ? number : 0;
+}
+
 static void sent(void *ctx, enum radius_outcome outcome, unsigned int code,
 	const struct radius_attrs *reply, const char *server)
 {
@@ -190,6 +207,7 @@ static void sent(void *ctx, enum radius_outcome outcome, unsigned int code,
 	}
 	spool->info.failed++;
 	record->answers = (uint32_t)spool->info.sent;
+	record->server = server_number(spool, server);
 	if (record->tries < UINT8_MAX)
 		record->tries++;
 	if (others_answered && record->refusals < UINT8_MAX)
@@ -377,4 +395,6 @@ void spool_send_free(struct radius_spool *spool)
 		spool->host.timer_free(spool->retry_timer);
 	if (spool->rest_timer)
 		spool->host.timer_free(spool->rest_timer);
+	for (unsigned int i = 0; i < SPOOL_SERVERS; i++)
+		free(spool->servers[i]);
 }

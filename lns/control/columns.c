@@ -135,6 +135,19 @@ const struct column pool_columns[] = {
 	{ 0 },
 };
 
+const struct column spool_columns[] = {
+	{ "age_seconds", "AGE", FORMAT_SECONDS, 0 },
+	{ "session", "SESSION", FORMAT_TEXT, 3 },
+	{ "user", "USER", FORMAT_TEXT, 0 },
+	{ "type", "TYPE", FORMAT_TEXT, 0 },
+	{ "server", "SERVER", FORMAT_TEXT, 1 },
+	{ "tries", "TRIES", FORMAT_NUMBER, 2 },
+	{ "saved", "SAVED", FORMAT_TEXT, 5 },
+	{ "sending", "SENDING", FORMAT_TEXT, 6 },
+	{ "refused", "REFUSED", FORMAT_TEXT, 4 },
+	{ 0 },
+};
+
 const struct column kernel_columns[] = {
 	{ "tunnel", "TUNNEL", FORMAT_NUMBER, 0 },
 	{ "session", "SESSION", FORMAT_NUMBER, 0 },

@@ -13,6 +13,7 @@ extern const struct column top_columns[];
 extern const struct column lac_columns[];
 extern const struct column why_columns[];
 extern const struct column radius_columns[];
+extern const struct column spool_columns[];
 extern const struct column das_columns[];
 extern const struct column history_columns[];
 extern const struct column pool_columns[];

@@ -48,6 +48,7 @@ enum {
 	OPTION_CALLING = 1 << 9,
 	OPTION_FAILED = 1 << 10,
 	OPTION_RATE = 1 << 11,
+	OPTION_TYPE = 1 << 12,
 	OPTION_SORT = 1 << 20,
 	OPTION_LIMIT = 1 << 21,
 	OPTION_WATCH = 1 << 22,

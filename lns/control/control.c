@@ -151,6 +151,8 @@ static void make_items(struct control_client *client)
 			continue;
 		if (item) {
 			answer(client, "item", item);
+		} else if (!client->command && !is_supplied(client)) {
+			return; /* it has nothing for now */
 		} else {
 			close_feed(client);
 			end_command(client, error);
@@ -184,7 +186,8 @@ void control_feed_wait(struct control_feed *feed)
 void control_feed_supply(struct control_feed *feed, control_supply_fn *next)
 {
 	feed->next = next;
-	wake(feed->client);
+	if (next)
+		wake(feed->client);
 }
 
 static void tell_dropped(struct control_feed *feed)

@@ -66,7 +66,8 @@ void *control_feed_user(const struct control_feed *feed);
 void control_feed_wait(struct control_feed *feed);
 /*
  * All that there is to tell is known now: items are asked of next (ctx is that of the commands) as fast as
- * the reader takes them, none is dropped. When it returns NULL the answer is complete and close is called.
+ * the reader takes them, none is dropped. When it returns NULL the answer is complete and close is called,
+ * unless next took itself back (NULL) because more will be known later, when it is to be given again.
  */
 typedef json_t *control_supply_fn(void *ctx, struct control_feed *feed);
 void control_feed_supply(struct control_feed *feed, control_supply_fn *next);

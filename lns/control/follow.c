@@ -6,6 +6,7 @@
 #include "lns/control/follow.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,63 @@ int follow_reload(const json_t *item, FILE *out)
 {
 	print_safe(text_of(item, "text"), out);
 	fputc('\n', out);
+	return finish(out);
+}
+
+/* Text in quotation marks, of which nothing is taken for anything else. */
+static void print_quoted(const char *text, FILE *out)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+	fputc('"', out);
+}
+
+static void print_attribute(const json_t *attribute, FILE *out)
+{
+	const json_t *value = json_object_get(attribute, "value");
+
+	fprintf(out, "\t%s = ", json_string_value(json_object_get(attribute, "name")));
+	if (json_is_integer(value))
+		fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else if (json_is_true(json_object_get(attribute, "quoted")))
+		print_quoted(json_string_value(value), out);
+	else
+		fputs(json_string_value(value), out);
+	fputc('\n', out);
+}
+
+static bool is_attribute(const json_t *attribute)
+{
+	const json_t *value = json_object_get(attribute, "value");
+
+	return json_is_string(json_object_get(attribute, "name")) &&
+	       (json_is_string(value) || json_is_integer(value));
+}
+
+int follow_record(const json_t *item, FILE *out)
+{
+	const json_t *attributes = json_object_get(item, "attributes");
+	const json_t *timestamp = json_object_get(item, "timestamp");
+	time_t seconds = (time_t)json_integer_value(timestamp);
+	char text[64];
+	struct tm tm;
+
+	if (!json_is_array(attributes) || !json_is_integer(timestamp) ||
+		!localtime_r(&seconds, &tm) ||
+		!strftime(text, sizeof(text), "%a %b %e %H:%M:%S %Y", &tm))
+		return -EPROTO;
+	for (size_t i = 0; i < json_array_size(attributes); i++)
+		if (!is_attribute(json_array_get(attributes, i)))
+			return -EPROTO;
+	fprintf(out, "%s\n", text);
+	for (size_t i = 0; i < json_array_size(attributes); i++)
+		print_attribute(json_array_get(attributes, i), out);
+	fprintf(out, "\tEvent-Timestamp = %" JSON_INTEGER_FORMAT "\n", (json_int_t)seconds);
+	fprintf(out, "\tTimestamp = %" JSON_INTEGER_FORMAT "\n\n", (json_int_t)seconds);
 	return finish(out);
 }
 

@@ -22,6 +22,8 @@ int follow_call(const json_t *item, FILE *out);
 int follow_event(const json_t *item, FILE *out);
 /* "warning: ...", or what has changed */
 int follow_reload(const json_t *item, FILE *out);
+/* An accounting record, as the detail module of FreeRADIUS writes it. */
+int follow_record(const json_t *item, FILE *out);
 /* Any item, as one line of JSON. */
 int follow_json(const json_t *item, FILE *out);
 

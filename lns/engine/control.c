@@ -103,6 +103,8 @@ static const struct control_feed_command feeds[] = {
 	{ "reload", engine_reload_open, engine_reload_close },
 	{ "monitor", engine_events_open, engine_events_close },
 	{ "show kernel", engine_inspect_open, engine_inspect_close },
+	{ "spool show", engine_spool_show, engine_spool_close },
+	{ "spool export", engine_spool_export, engine_spool_close },
 	{ NULL, NULL, NULL },
 };
 

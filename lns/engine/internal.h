@@ -238,6 +238,13 @@ void engine_event_refused(void *ctx, const struct l2tp_refusal *refusal);
 /* ended NULL: it is established. */
 void engine_event_tunnel(
 	struct engine *engine, struct l2tp_tunnel *tunnel, const struct l2tp_result *ended);
+/* ---- engine/spool.c: open and close are those of struct control_feed_command ---- */
+
+int engine_spool_show(
+	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
+int engine_spool_export(
+	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
+void engine_spool_close(void *ctx, struct control_feed *feed);
 
 /* ---- engine/call.c ---- */
 

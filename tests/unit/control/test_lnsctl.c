@@ -505,7 +505,7 @@ Test(lnsctl, options_of_other_commands)
 Test(lnsctl, manual_page)
 {
 	static const char *const options[] = { "\\-\\-socket", "\\-\\-json", "\\-\\-help",
-		"\\-\\-user", "\\-\\-lac", "\\-\\-ip", "\\-\\-state", "\\-\\-tunnel",
+		"\\-\\-user", "\\-\\-type", "\\-\\-lac", "\\-\\-ip", "\\-\\-state", "\\-\\-tunnel",
 		"\\-\\-address", "\\-\\-sub\\-address", "\\-\\-minimum\\-bps",
 		"\\-\\-maximum\\-bps", "\\-\\-calling", "\\-\\-failed", "\\-\\-sort", "\\-\\-limit",
 		"\\-\\-watch", "\\-\\-rate" };
