@@ -7,6 +7,7 @@ import hmac
 import os
 import shutil
 import socket
+import sqlite3
 import struct
 
 from lab.wait import wait_for
@@ -44,6 +45,8 @@ def parse_records(text):
 
 
 class FreeRadius:
+    port = 1812
+
     def __init__(self, namespace, directory, address, client, secret, users=None):
         """client is the LNS's address; users is text of a users file, by default the example's."""
         self.namespace = namespace
@@ -62,7 +65,11 @@ class FreeRadius:
         if users is not None:
             self._write("users", users)
         self.log = os.path.join(directory, "log")
+        self._adapt()
         self.start()
+
+    def _adapt(self):
+        """Changes what was copied of the example."""
 
     def _write(self, name, text):
         path = os.path.join(self.directory, name)
@@ -84,7 +91,7 @@ class FreeRadius:
             sock.settimeout(0.5)
             sock.bind((self.address, 0))
             try:
-                sock.connect((self.address, 1812))
+                sock.connect((self.address, self.port))
                 sock.send(_status_server(self.secret))
                 return sock.recv(4096)[0] == 2
             except (socket.timeout, ConnectionRefusedError):
@@ -129,3 +136,67 @@ class FreeRadius:
         for name in ("authentication", "accounting"):
             with contextlib.suppress(FileNotFoundError):
                 os.truncate(os.path.join(self.directory, name), 0)
+
+
+RADDB = "/etc/freeradius/3.0"  # of Debian's package, in 12 and 13
+
+SQL = f"""
+	sql {{
+		dialect = "sqlite"
+		driver = "rlm_sql_sqlite"
+		sqlite {{
+			filename = "${{logdir}}/radacct.db"
+			busy_timeout = 5000
+			bootstrap = "{RADDB}/mods-config/sql/main/sqlite/schema.sql"
+		}}
+		radius_db = "radius"
+		acct_table1 = "radacct"
+		acct_table2 = "radacct"
+		postauth_table = "radpostauth"
+		authcheck_table = "radcheck"
+		groupcheck_table = "radgroupcheck"
+		authreply_table = "radreply"
+		groupreply_table = "radgroupreply"
+		usergroup_table = "radusergroup"
+		client_table = "nas"
+		group_attribute = "SQL-Group"
+		sql_user_name = "%{{User-Name}}"
+		pool {{
+			start = 1
+			min = 1
+			max = 1
+			spare = 0
+			uses = 0
+			lifetime = 0
+			idle_timeout = 0
+		}}
+		$INCLUDE {RADDB}/mods-config/sql/main/sqlite/queries.conf
+	}}
+"""
+
+
+class SqlWitness(FreeRadius):
+    """FreeRADIUS with its default SQL schema and queries in SQLite, beside the other one, on other ports."""
+
+    port = 1912
+
+    def _adapt(self):
+        with open(os.path.join(self.directory, "radiusd.conf"), encoding="utf-8") as file:
+            text = file.read()
+        for old, new in (
+            ("port = 1812", f"port = {self.port}"),
+            ("port = 1813", f"port = {self.port + 1}"),
+            ("modules {\n", "modules {\n\talways ok {\n\t\trcode = ok\n\t}\n" + SQL),
+            ("accounting {\n\t\tdetail\n", "preacct {\n\t\tacct_unique\n\t}\n\taccounting {\n\t\tdetail\n\t\tsql\n"),
+            ("server lns {\n", f"policy {{\n\t$INCLUDE {RADDB}/policy.d/accounting\n}}\n\nserver lns {{\n"),
+        ):
+            assert old in text, old
+            text = text.replace(old, new)
+        self._write("radiusd.conf", text)
+
+    def rows(self):
+        """What it knows of all sessions."""
+        path = os.path.join(self.directory, "radacct.db")
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=60)) as db:
+            db.row_factory = sqlite3.Row
+            return [dict(row) for row in db.execute("SELECT * FROM radacct")]

@@ -64,19 +64,20 @@ class Load:
 
 
 class BadLine:
-    """Both directions of the cable between LAC and LNS lose, repeat and reorder packets."""
+    """Both directions of a cable to the LNS, by default the LAC's, lose, repeat and reorder packets."""
 
-    def __init__(self, site, **how):
-        self.namespaces = (site.lac, site.lns)
+    def __init__(self, site, device="wan", **how):
+        self.device = device
+        self.namespaces = (site.lac if device == "wan" else site.core, site.lns)
         run("modprobe", "-q", "sch_netem", check=False)  # where it is a module
         options = [word for name, value in how.items() for word in (name, f"{value}%" if isinstance(value, int) else value)]
         for seed, namespace in enumerate(self.namespaces, 1):
-            words = ["tc", "-n", namespace.name, "qdisc", "replace", "dev", "wan", "root", "netem", *options]
+            words = ["tc", "-n", namespace.name, "qdisc", "replace", "dev", device, "root", "netem", *options]
             # A seed of its own where kernel and tc know that; otherwise the kernel's.
             if run(*words, "seed", str(seed), check=False):  # it has complained
                 run(*words)
 
     def repair(self):
         for namespace in self.namespaces:
-            run("tc", "-n", namespace.name, "qdisc", "del", "dev", "wan", "root", check=False)
+            run("tc", "-n", namespace.name, "qdisc", "del", "dev", self.device, "root", check=False)
         self.namespaces = ()

@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Accounting that cannot be lost: everything is killed at random, RADIUS comes and goes and loses packets.
+
+FreeRADIUS with its default SQL schema is the witness. Afterwards every session that was reported online has
+exactly one row there, closed by one Stop, with the octets that the kernel had counted.
+
+LNS_CHAOS is the number of sessions; `make chaos` asks for more than these.
+"""
+
+import json
+import os
+import random
+import re
+import signal
+
+import pytest
+
+from lab.freeradius import SqlWitness, parse_records
+from lab.lnsd import BUILD, RADIUS_SECRET, Lnsd, config
+from lab.load import BadLine, Load
+from lab.site import CORE, LNS_CORE
+from lab.wait import DEADLINE, wait_for
+
+SEED = int(os.environ.get("LNS_CHAOS_SEED", "20"))
+SESSIONS = int(os.environ.get("LNS_CHAOS", "30"))
+INTERVAL = 2  # of checkpoints, seconds
+LACS = 3
+# What FreeRADIUS writes by name or as a date, and what it or the client adds to a record.
+NAMED = {
+    *("acct-status-type", "acct-authentic", "acct-terminate-cause", "event-timestamp", "nas-port-type"),
+    *("service-type", "framed-protocol", "timestamp", "tunnel-type", "tunnel-medium-type"),
+}
+ADDED = {"acct-delay-time", "acct-unique-session-id", "tmp-string-9"}
+
+
+def plain(record):
+    """With names as both sides write them."""
+    return {name.lower().removesuffix(":0"): value for name, value in record.items()}
+
+
+USERS = 'DEFAULT\tCleartext-Password := "builder"\n\tFramed-Pool = "subscribers"\n'
+
+
+def radius(tries):
+    return (
+        f'radius {{\n\tnas-ip-address = "{LNS_CORE}"\n\ttimeout = "2s"\n\ttries = {tries}\n\tinterim = "0s"\n'
+        f'\tcheckpoint-interval = "{INTERVAL}s"\n\tserver "{CORE}" {{\n\t\tsecret = \'{RADIUS_SECRET}\'\n'
+        f"\t\tauth-port = {SqlWitness.port}\n\t\tacct-port = {SqlWitness.port + 1}\n\t}}\n}}\n"
+    )
+
+
+@pytest.fixture
+def witness(site, clean, tmp_path):
+    server = SqlWitness(site.core, str(tmp_path / "witness"), CORE, LNS_CORE, RADIUS_SECRET, USERS)
+    yield server
+    if server.process.running():
+        server.stop()
+
+
+class Chaos:
+    """lnsd, its LACs and its RADIUS server, and what was seen of the sessions before each blow."""
+
+    def __init__(self, site, witness, directory, tries):
+        self.site = site
+        self.witness = witness
+        self.directory = directory
+        self.random = random.Random(SEED)
+        top = 'sample-interval = "1s"\nsetup-timeout = "5m"\ncontrol-timeout = "5m"\nstop-timeout = "60s"'
+        text = config(top=top, ppp='lcp-echo = "0s"', backend=radius(tries)).replace('"debug"', '"info"')
+        self.server = Lnsd(site.lns, text)
+        self.server.start()
+        self.ready = 1
+        self.loads = []
+        self.first = 1
+        self.exact = {}  # Acct-Session-Id: (in, out, least seconds)
+
+    def close(self):
+        for load in self.loads:
+            load.stop()
+        print(f"--- lnsd\n{self.server.log()}")
+        self.server.close()
+        self.site.lns.kill_all()
+
+    # ---- a round ----
+
+    def call(self, count):
+        addresses = self.site.lac_addresses(LACS)
+        words = ["--source", f"{addresses[0]}-{addresses[-1]}", "--lacs", str(LACS), "--sessions", str(count)]
+        words += ["--first", str(self.first), "--hold", "2h", "--timeout", "5m", "--retransmits", "15"]
+        words += ["--ping", "500ms", "--ping-to", "100.64.0.1", "--allow-failures"]
+        self.first += count
+        self.loads.append(Load(self.site.lac, os.path.join(self.directory, f"load{self.first}"), *words))
+        return self.loads[-1]
+
+    def stats(self):
+        return self.server.json("show", "stats")
+
+    def wait_up(self, least, settled, load):
+        def there():
+            assert load.process.running(), load.process.output()
+            stats = self.stats()
+            busy = settled and (stats["in_setup"] or stats["queued"] or not stats["tunnels"])
+            return not busy and stats["online"] >= least
+
+        wait_for(there, f"{least} sessions", timeout=4 * DEADLINE, context=lambda: f"{self.stats()}\n{self.server.log()}")
+
+    def stillness(self, load):
+        """Stops traffic; once that is in two rounds of checkpoints, notes what was counted."""
+
+        def all_ping():
+            return all(s["rx_octets"] for s in self.server.sessions() if s["state"] == "up")
+
+        wait_for(all_ping, "traffic of all sessions", context=self.server.log)
+        load.process.popen.send_signal(signal.SIGSTOP)
+        before = {session["id"]: session["uptime"] for session in self.server.sessions()}
+        enough = self.server.json("show", "spool")["checkpoints"] + 2 * len(before)
+        wait_for(
+            lambda: self.server.json("show", "spool")["checkpoints"] >= enough,
+            "two rounds of checkpoints",
+            context=self.server.log,
+        )
+        for session in self.server.sessions():
+            if session["state"] == "up" and session["id"] in before:
+                octets = session["rx_octets"], session["tx_octets"]
+                self.exact[f"{session['id']:016x}"] = (*octets, before[session["id"]])
+
+    def kill(self, what):
+        server = self.server
+        self.ready = server.log().count(": ready")
+        engine, monitor = server.engine(), server.process.pid
+        if what == "engine":
+            os.kill(engine, signal.SIGKILL)
+        elif what == "monitor":
+            os.kill(monitor, signal.SIGKILL)
+            server.process.wait_end()
+            wait_for(lambda: not self.site.lns.processes(), "the end of everything", context=server.log)
+        else:
+            self.site.lns.kill_all()
+            server.process.wait_end()
+        if what != "engine":
+            server.start(wait=False)
+        wait_for(lambda: server.log().count(": ready") > self.ready, "lnsd again", context=server.log)
+
+    def round(self, what, quiet, radius_away, count):
+        print(f"--- round: {what}{', quiet' if quiet else ''}{', RADIUS away' if radius_away else ''}, {count}")
+        load = self.call(count)
+        if quiet:
+            self.wait_up(count * 2 // 3, True, load)
+            if radius_away:
+                self.witness.stop()
+            self.stillness(load)
+        else:
+            self.wait_up(1 + self.random.randrange(max(count // 2, 1)), False, load)
+            if radius_away:
+                self.witness.stop()
+        self.kill(what)
+        load.stop()
+        if radius_away and self.random.randrange(2):
+            self.server.wait_sessions(0)
+        if radius_away:
+            self.witness.start()
+        self.server.wait_sessions(0)
+
+    # ---- the end ----
+
+    def drain(self):
+        def empty():
+            spool = self.server.json("spool", "flush")
+            return spool["waiting"] == 0
+
+        wait_for(empty, "an empty spool", timeout=4 * DEADLINE, context=self.server.log)
+
+    def online(self):
+        return set(re.findall(r"session ([0-9a-f]{16}): .*online, ", self.server.log()))
+
+    def check(self):
+        rows = self.witness.rows()
+        ids = [row["acctsessionid"] for row in rows]
+        online = self.online()
+        assert len(ids) == len(set(ids)), "two rows of one session"
+        assert not online - set(ids), f"without a row: {sorted(online - set(ids))}"
+        assert not (found := [row for row in rows if row["acctstoptime"] is None]), f"open: {found}"
+        # Accounting-On closes rows as well, and gives no cause.
+        assert not (found := [row for row in rows if not row["acctterminatecause"]]), f"without a Stop: {found}"
+        for row in rows:
+            if row["acctsessionid"] not in self.exact:
+                continue
+            octets_in, octets_out, least = self.exact[row["acctsessionid"]]
+            assert (row["acctinputoctets"], row["acctoutputoctets"]) == (octets_in, octets_out), row
+            assert row["acctsessiontime"] + 1 >= least, (row, least)
+        stops = {}
+        for stop in self.witness.accounting(status="Stop"):
+            what = [stop[f"Acct-{key}"] for key in ("Input-Octets", "Output-Octets", "Session-Time")]
+            what += [stop["Acct-Terminate-Cause"], stop["Event-Timestamp"]]
+            stops.setdefault(stop["Acct-Session-Id"], set()).add(tuple(what))
+        assert not (found := {i: s for i, s in stops.items() if len(s) > 1}), f"two Stops: {found}"
+        return len(online)
+
+
+@pytest.fixture
+def chaos(site, witness, tmp_path, request):
+    lossy = request.node.get_closest_marker("heavy")
+    one = Chaos(site, witness, str(tmp_path), 6 if lossy else 1)
+    yield one
+    one.close()
+
+
+def test_everything_is_killed(chaos):
+    """Power is lost in effect: the next start closes what was open, with the last checkpoint, before On."""
+    load = chaos.call(3)
+    chaos.wait_up(3, True, load)
+    chaos.stillness(load)
+    assert len(chaos.exact) == 3 and all(octets[0] > 0 for octets in chaos.exact.values())
+    chaos.kill("all")
+    load.stop()
+    chaos.drain()
+    assert chaos.check() == 3
+    assert {row["acctterminatecause"] for row in chaos.witness.rows()} == {"NAS-Reboot"}
+    records = chaos.witness.accounting()
+    kinds = [record["Acct-Status-Type"] for record in records]
+    assert kinds.index("Accounting-On", kinds.index("Start")) > max(i for i, k in enumerate(kinds) if k == "Stop")
+    chaos.server.stop()
+
+
+def test_spool_shown_and_exported(chaos, site):
+    """What waits for a server that is away is shown, and exported as that server would have written it."""
+    server = chaos.server
+    load = chaos.call(2)
+    chaos.wait_up(2, True, load)
+    chaos.drain()
+    chaos.witness.stop()
+    load.stop()
+    for session in server.sessions():
+        server.ctl("disconnect", "session", str(session["id"]))
+    server.wait_sessions(0)
+    shown = wait_for(
+        lambda: (found := server.json("spool", "show")) and all(r["tries"] for r in found) and found,
+        "two tries in vain",
+        context=lambda: str(server.json("spool", "show")),
+    )
+    assert sorted(record["user"] for record in shown) == [f"user{n}" for n in (chaos.first - 2, chaos.first - 1)]
+    assert {(r["type"], r["saved"], r["server"]) for r in shown} == {("Stop", True, f"{CORE}:{SqlWitness.port + 1}")}
+    one = server.json("spool", "show", "--user", shown[0]["user"])
+    assert [record["id"] for record in one] == [shown[0]["id"]]
+    assert server.json("spool", "show", "--type", "Start") == []
+    assert "no such type" in site.lns.run(
+        *(f"{BUILD}/lnsctl", "-s", os.path.join(server.run_dir, "control.sock"), "spool", "show", "--type", "x"),
+        check=False,
+    )
+    assert shown[0]["user"] in server.ctl("spool", "show")
+    lines = [json.loads(line) for line in server.ctl("--json", "spool", "export").splitlines()]
+    assert [line["id"] for line in lines] == [record["id"] for record in shown]
+    exported = {record["User-Name"]: record for record in parse_records(server.ctl("spool", "export"))}
+    assert set(exported) == {record["user"] for record in shown}
+    chaos.witness.start()
+    chaos.drain()
+    for stop in chaos.witness.accounting(status="Stop"):
+        ours, its = plain(exported[stop["User-Name"]]), plain(stop)
+        assert set(its) - set(ours) <= ADDED and set(ours) <= set(its), set(its) ^ set(ours)
+        assert {n: v for n, v in ours.items() if n not in NAMED} == {n: its[n] for n in ours if n not in NAMED}
+    assert server.json("spool", "show") == []
+    server.stop()
+
+
+BLOWS = [
+    (what, quiet, away)
+    for quiet, away in ((True, False), (False, True), (True, True), (False, False))
+    for what in ("engine", "all", "monitor")
+]
+
+
+@pytest.mark.heavy
+def test_chaos(chaos, site):
+    """Rounds of calls, each ended by a blow; in the end nothing is missing, open or doubled."""
+    line = BadLine(site, device="core", loss=20)
+    try:
+        rounds = max(SESSIONS // 55, 6)
+        blows = [BLOWS[n % len(BLOWS)] for n in range(rounds)]
+        chaos.random.shuffle(blows)
+        for what, quiet, away in blows:
+            chaos.round(what, quiet, away, max(SESSIONS // rounds, 1) + 1)
+    finally:
+        line.repair()
+    chaos.drain()
+    online = chaos.check()
+    print(f"--- {online} sessions were online, octets of {len(chaos.exact)} compared")
+    assert online >= SESSIONS // 2
+    chaos.server.stop()
