@@ -212,7 +212,8 @@ const struct config_option config_options[] = {
 		  "gets fields with each line, see lnsd(8).",
 	  .words = log_targets },
 	{ CONFIG_ROOT, "link-group", CONFIG_UINT, AT(config, link_group), { 0, INT32_MAX }, "1701",
-	  .help = "Link group of subscriber interfaces, for firewalls to match." },
+	  .help = "Link group of subscriber interfaces, for firewalls to match; 0: none. With a group, "
+		  "an interface gets the user name and the Acct-Session-Id as its alias." },
 	{ CONFIG_ROOT, "max-tunnels", CONFIG_UINT, AT(config, l2tp.max_tunnels), { 0, 65535 }, "0",
 	  .help = "Tunnels at a time; 0: as many as there are ids." },
 	{ CONFIG_ROOT, "max-sessions", CONFIG_UINT, AT(config, l2tp.max_sessions), { 0, 1000000 }, "0",

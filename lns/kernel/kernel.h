@@ -153,9 +153,13 @@ struct kernel_job *kernel_link_delete_group(
  */
 struct kernel_job *kernel_links_delete(struct kernel *kernel, const uint32_t *ifindexes,
 	size_t count, kernel_done_fn *done, void *ctx);
-/* Puts an interface into a link group, so that firewalls can match all subscribers. */
-struct kernel_job *kernel_link_set_group(
-	struct kernel *kernel, uint32_t ifindex, uint32_t group, kernel_done_fn *done, void *ctx);
+/*
+ * Puts an interface into a link group, so that firewalls can match all subscribers, and gives it an alias
+ * (ifAlias of SNMP; printable, KERNEL_ALIAS octets at most; "": none), so that people know whose it is.
+ */
+#define KERNEL_ALIAS 255
+struct kernel_job *kernel_link_set_group(struct kernel *kernel, uint32_t ifindex, uint32_t group,
+	const char *alias, kernel_done_fn *done, void *ctx);
 
 /*
  * Adds or removes a route to prefix through an interface; table 0 = main. -EEXIST: there is a route to

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * link: interfaces of subscribers: their group, and the removal of those that nobody serves any more.
+ * link: interfaces of subscribers: their group and alias, and the removal of those that nobody serves any more.
  * Always by index: the kernel gives a name like ppp0 away again at once.
  */
 #include "lns/kernel/job.h"
@@ -9,6 +9,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ struct link_job {
 	struct kernel_job job;
 	uint32_t ifindex; /* 0: all of the group */
 	uint32_t group;
+	char alias[KERNEL_ALIAS + 1]; /* "": as it is */
 };
 
 /* A message about one interface (or none, ifindex 0), with IFLA_GROUP when group is given. */
@@ -92,11 +94,16 @@ struct kernel_job *kernel_link_delete_group(
 static int link_set_group_run(struct kernel_job *job, struct netlink *netlink)
 {
 	struct link_job *link = (struct link_job *)job;
+	struct nl_msg *message;
 
 	if (!link->ifindex || link->ifindex > INT32_MAX)
 		return -EINVAL;
-	return netlink_request(
-		netlink->route, link_message(RTM_SETLINK, link->ifindex, &link->group));
+	message = link_message(RTM_SETLINK, link->ifindex, &link->group);
+	if (message && link->alias[0] && nla_put_string(message, IFLA_IFALIAS, link->alias)) {
+		nlmsg_free(message);
+		message = NULL;
+	}
+	return netlink_request(netlink->route, message);
 }
 
 static const struct kernel_job_type link_set_group_type = {
@@ -105,10 +112,19 @@ static const struct kernel_job_type link_set_group_type = {
 	.run = link_set_group_run,
 };
 
-struct kernel_job *kernel_link_set_group(
-	struct kernel *kernel, uint32_t ifindex, uint32_t group, kernel_done_fn *done, void *ctx)
+struct kernel_job *kernel_link_set_group(struct kernel *kernel, uint32_t ifindex, uint32_t group,
+	const char *alias, kernel_done_fn *done, void *ctx)
 {
-	return link_submit(kernel, &link_set_group_type, ifindex, group, done, ctx);
+	struct kernel_job *job = kernel_job_new(kernel, &link_set_group_type, done, ctx);
+	struct link_job *link = (struct link_job *)job;
+
+	if (!job)
+		return NULL;
+	link->ifindex = ifindex;
+	link->group = group;
+	snprintf(link->alias, sizeof(link->alias), "%s", alias);
+	kernel_job_submit(job);
+	return job;
 }
 
 #define DELETED_GROUP 0x6c326470 /* nobody else's, it is hoped */

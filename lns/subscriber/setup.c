@@ -265,6 +265,18 @@ void subscriber_log_online(const struct subscriber *sub)
 		sub->lac, sub->peer_host, (unsigned long long)((sub->up - sub->created) / 1000));
 }
 
+/* For firewalls and for people: the interface's name says nothing. */
+static void label_link(const struct subscriber *sub)
+{
+	uint32_t group = sub->all->config.config->link_group;
+	char alias[KERNEL_ALIAS + 1];
+
+	snprintf(alias, sizeof(alias), "%s session %s", sub->user_text, sub->acct_session_id);
+	if (group)
+		kernel_link_set_group(
+			sub->all->host.kernel, sub->ifindex, group, alias, NULL, NULL);
+}
+
 static void comes_up(struct subscriber *sub, const struct ppp_ncp_up *message)
 {
 	struct subscribers *all = sub->all;
@@ -278,9 +290,7 @@ static void comes_up(struct subscriber *sub, const struct ppp_ncp_up *message)
 	tally_up(sub->tally, sub->up);
 	all->counters.online++;
 	subscriber_time_session(sub);
-	if (all->config.config->link_group)
-		kernel_link_set_group(
-			all->host.kernel, sub->ifindex, all->config.config->link_group, NULL, NULL);
+	label_link(sub);
 	subscriber_account_start(sub, message);
 	if (all->host.went_up)
 		all->host.went_up(all->host.ctx, sub);

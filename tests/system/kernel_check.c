@@ -575,7 +575,7 @@ static void case_interface(void)
 	CHECK(!addr_prefix_parse("2001:db8:1::/48", &prefix));
 	EQUAL(result(kernel_route_change(t.kernel, true, &prefix, unit.ifindex, 0, on_done, NULL)),
 		0);
-	EQUAL(result(kernel_link_set_group(t.kernel, unit.ifindex, GROUP, on_done, NULL)), 0);
+	EQUAL(result(kernel_link_set_group(t.kernel, unit.ifindex, GROUP, "x", on_done, NULL)), 0);
 	EQUAL(result(kernel_link_delete_group(t.kernel, GROUP + 1, on_done, NULL)), -ENODEV);
 	CHECK(if_nametoindex("ppp0"));
 	EQUAL(result(kernel_link_delete_group(t.kernel, GROUP, on_done, NULL)), 0);

@@ -69,7 +69,9 @@ def test_call(site, radius, lnsd, lac, protocol):
     device = session["ifname"]
     assert "3 received" in site.lac.ping(CORE, "sub0", count=3, size=1000)
     assert "2 received" in site.lns.ping("100.64.1.1", count=2, size=1000)
-    assert site.lns.ip_json("link", "show", device)[0]["mtu"] == 1300
+    link = site.lns.ip_json("link", "show", device)[0]
+    assert link["mtu"] == 1300
+    assert link["ifalias"] == f"alice session {session['id']:016x}"
 
     call.hang_up()
     stop = radius.wait_accounting("Stop", "alice")[0]

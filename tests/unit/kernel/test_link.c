@@ -266,9 +266,9 @@ Test(link, group_is_set_and_deleted_at_once)
 {
 	uint32_t one = veth_add(1), two = veth_add(2), other = veth_add(3);
 
-	cr_assert_eq(finish(kernel_link_set_group(t.kernel, one, 77, on_done, &t)), 0);
-	cr_assert_eq(finish(kernel_link_set_group(t.kernel, two, 77, on_done, &t)), 0);
-	cr_assert_eq(finish(kernel_link_set_group(t.kernel, 99999, 77, on_done, &t)), -ENODEV);
+	cr_assert_eq(finish(kernel_link_set_group(t.kernel, one, 77, "", on_done, &t)), 0);
+	cr_assert_eq(finish(kernel_link_set_group(t.kernel, two, 77, "bob; 1", on_done, &t)), 0);
+	cr_assert_eq(finish(kernel_link_set_group(t.kernel, 99999, 77, "x", on_done, &t)), -ENODEV);
 	cr_assert_eq(finish(kernel_link_delete_group(t.kernel, 0, on_done, &t)), -EINVAL);
 	cr_assert_eq(finish(kernel_link_delete_group(t.kernel, 77, on_done, &t)), 0);
 	poll_all();

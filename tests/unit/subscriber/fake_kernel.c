@@ -127,9 +127,10 @@ void kernel_close(struct kernel *kernel, int fd)
 	done("close");
 }
 
-struct kernel_job *kernel_link_set_group(
-	struct kernel *kernel, uint32_t ifindex, uint32_t group, kernel_done_fn *fn, void *ctx)
+struct kernel_job *kernel_link_set_group(struct kernel *kernel, uint32_t ifindex, uint32_t group,
+	const char *alias, kernel_done_fn *fn, void *ctx)
 {
+	(void)alias;
 	(void)kernel;
 	(void)ifindex;
 	(void)fn;
