@@ -36,6 +36,12 @@ _lnsctl_argument() {
 	esac
 }
 
+# The words that begin like what is typed. Not by <(...), which needs /dev/fd.
+_lnsctl_reply() {
+	local found
+	found=$(compgen -W "$1" -- "$2") && mapfile -t COMPREPLY <<<"$found"
+}
+
 _lnsctl_complete() {
 	local current=${COMP_WORDS[COMP_CWORD]} help words word i takes
 	local -a _lnsctl=("${COMP_WORDS[0]}") _lnsctl_typed=()
@@ -48,7 +54,7 @@ _lnsctl_complete() {
 		if [[ $word == -s ]] || grep -qxe "$word" <<<"$takes"; then
 			if ((i + 1 == COMP_CWORD)); then
 				[[ $word == -s || $word == --socket ]] && compopt -o default 2>/dev/null
-				mapfile -t COMPREPLY < <(compgen -W "$(_lnsctl_option "$word")" -- "$current")
+				_lnsctl_reply "$(_lnsctl_option "$word")" "$current"
 				return
 			fi
 			[[ $word == -s || $word == --socket ]] && _lnsctl+=(-s "${COMP_WORDS[i + 1]}")
@@ -67,7 +73,7 @@ _lnsctl_complete() {
 			sort -u)
 		[[ $words ]] || words=$(_lnsctl_argument "${_lnsctl_typed[*]}")
 	fi
-	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+	_lnsctl_reply "$words" "$current"
 }
 
 complete -F _lnsctl_complete lnsctl
