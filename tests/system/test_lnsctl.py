@@ -71,7 +71,7 @@ def test_everything_about_a_session_and_its_end(site, lnsd, lac):
     )
     assert server.json("show", "sessions", "--user", "bob") == []
     assert "no such lac section" in refused(server, "show", "sessions", "--lac", "retail")
-    assert "no such state" in refused(server, "show", "tunnels", "--state", "up")
+    assert "no such state" in refused(server, "show", "tunnels", "--state", "forking")
     assert "not an address" in refused(server, "history", "--ip", "alice")
 
     shown = server.json("show", "session", str(session["id"]))
