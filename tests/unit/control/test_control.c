@@ -74,6 +74,15 @@ static json_t *supply(void *ctx, struct control_feed *opened)
 	return supplied == 3 ? NULL : json_integer(++supplied);
 }
 
+/* The same in two parts: after two there is nothing for now. */
+static json_t *supply_part(void *ctx, struct control_feed *opened)
+{
+	if (supplied != 2)
+		return supply(ctx, opened);
+	control_feed_supply(opened, NULL);
+	return NULL;
+}
+
 static void setup(void)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -375,6 +384,21 @@ Test(control, an_answer_that_waits_goes_to_a_client_that_says_no_more)
 	cr_assert_eq(closed, 0);
 	control_feed_end(feed, "the kernel is silent");
 	cr_assert_str_eq(ask(fd, ""), "{\"error\":\"the kernel is silent\"}\n");
+	close(fd);
+}
+
+Test(control, an_answer_that_waits_comes_in_parts)
+{
+	int fd = connected();
+
+	cr_assert_str_eq(ask(fd, WAIT), "");
+	control_feed_supply(feed, supply_part);
+	cr_assert_str_eq(ask(fd, ""), "{\"item\":1}\n{\"item\":2}\n");
+	cr_assert_eq(closed, 0);
+	cr_assert_str_eq(ask(fd, "{\"command\":\"count\"}\n"), "", "the next one waits as well");
+	control_feed_supply(feed, supply);
+	cr_assert_str_eq(ask(fd, ""), "{\"item\":3}\n{\"done\":true}\n{\"done\":true}\n");
+	cr_assert_eq(closed, 1);
 	close(fd);
 }
 
