@@ -158,6 +158,7 @@ struct config {
 	int log_level;               /* enum log_level */
 	int log_to;                  /* enum log_target */
 	uint32_t link_group;
+	uint64_t kernel_audit; /* interval, 0 = never */
 	struct l2tp_settings l2tp;
 	union addr *listen; /* with port */
 	size_t listen_count;

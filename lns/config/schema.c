@@ -214,6 +214,10 @@ const struct config_option config_options[] = {
 	{ CONFIG_ROOT, "link-group", CONFIG_UINT, AT(config, link_group), { 0, INT32_MAX }, "1701",
 	  .help = "Link group of subscriber interfaces, for firewalls to match; 0: none. With a group, "
 		  "an interface gets the user name and the Acct-Session-Id as its alias." },
+	{ CONFIG_ROOT, "kernel-audit", CONFIG_TIME, AT(config, kernel_audit), { 0, DAY }, "5m",
+	  .help = "How often the L2TP tunnels and sessions of the kernel are compared with those "
+		  "of lnsd: leftovers of ours are deleted, what the kernel has lost is ended here, "
+		  "and what is not ours is left alone; 0: never." },
 	{ CONFIG_ROOT, "max-tunnels", CONFIG_UINT, AT(config, l2tp.max_tunnels), { 0, 65535 }, "0",
 	  .help = "Tunnels at a time; 0: as many as there are ids." },
 	{ CONFIG_ROOT, "max-sessions", CONFIG_UINT, AT(config, l2tp.max_sessions), { 0, 1000000 }, "0",

@@ -436,6 +436,11 @@ static void on_start(void *ctx)
 		fail(engine, "cannot start", err);
 		return;
 	}
+	err = engine_audit_start(engine);
+	if (err < 0) {
+		fail(engine, "cannot start", err);
+		return;
+	}
 	engine_past_end(engine);
 	engine_drain_restore(engine);
 	err = engine_statics_start(engine);
@@ -671,6 +676,7 @@ static void engine_free(struct engine *engine)
 	engine_das_stop(engine);
 	engine_past_free(engine);
 	engine_statics_free(engine);
+	engine_audit_free(engine);
 	subscribers_free(engine->subscribers);
 	hooks_client_free(engine->hooks);
 	engine_tunnels_free(engine);

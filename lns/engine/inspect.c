@@ -96,7 +96,11 @@ void engine_inspect_match(struct engine *engine, const struct kernel_l2tp_entry 
 	struct engine_tunnel *tunnel =
 		entry->tunnel_id <= UINT16_MAX ? engine->tunnels[entry->tunnel_id] : NULL;
 
-	if (!match_static(engine, entry, &match) && tunnel && tunnel->in_kernel) {
+	if (match_static(engine, entry, &match)) {
+		*ret_match = match;
+		return;
+	}
+	if (tunnel && tunnel->in_kernel) {
 		if (is_tunnel(tunnel, entry)) {
 			match.owner = "lnsd";
 			match.tunnel = tunnel;
@@ -106,6 +110,9 @@ void engine_inspect_match(struct engine *engine, const struct kernel_l2tp_entry 
 		} else if (!entry->is_session) {
 			match.mark = ENGINE_MARK_DIFFERS;
 		}
+	} else if (!entry->is_session && engine_audit_is_buried(engine, entry)) {
+		match.owner = "lnsd";
+		match.mark = ENGINE_MARK_LEFT;
 	}
 	*ret_match = match;
 }

@@ -4,7 +4,7 @@
  * engine/tunnel.c (what a tunnel has in the kernel), engine/past.c (what a dead engine left),
  * engine/radius.c (radius/ on our loop), engine/control.c (what the control socket shows),
  * engine/trace.c and engine/call.c (its answers that go on), engine/inspect.c (the kernel's state),
- * engine/static.c (L2TPv3 tunnels of the configuration).
+ * engine/static.c (L2TPv3 tunnels of the configuration), engine/audit.c (leftovers in the kernel).
  */
 #ifndef LNS_ENGINE_INTERNAL_H
 #define LNS_ENGINE_INTERNAL_H
@@ -95,6 +95,7 @@ struct engine {
 	LIST_HEAD(, engine_call) calls; /* that an operator waits for; owned by engine/call.c */
 	LIST_HEAD(, engine_inspect) inspects; /* owned by engine/inspect.c */
 	struct engine_statics *statics;       /* NULL before the start */
+	struct engine_audit *audit;           /* likewise */
 	uint8_t trace_scratch[L2TP_PACKET_MAX];
 	struct engine_past *past; /* NULL when there is none (left) */
 	LIST_HEAD(, engine_template) templates;
@@ -287,6 +288,32 @@ void engine_inspect_opened(struct engine *engine, int fd);
 int engine_inspect_open(
 	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
 void engine_inspect_close(void *ctx, struct control_feed *feed);
+
+/* ---- engine/audit.c ---- */
+
+enum engine_repair {
+	ENGINE_REPAIR_LEFT_TUNNEL,
+	ENGINE_REPAIR_LEFT_SESSION,
+	ENGINE_REPAIR_LOST_TUNNEL,
+	ENGINE_REPAIR_LOST_SESSION,
+	ENGINE_REPAIR_STATIC, /* a lost static tunnel or session */
+	ENGINE_REPAIRS
+};
+struct engine_audit_counters {
+	uint64_t looks, repairs[ENGINE_REPAIRS];
+};
+/* Begins to look at intervals, as engine->config says; configure: after a change of that. */
+int engine_audit_start(struct engine *engine);
+void engine_audit_configure(struct engine *engine);
+void engine_audit_free(struct engine *engine);
+/* A tunnel ended: the next look sees to it that the kernel has none with these ids and addresses. */
+void engine_audit_bury(struct engine *engine, uint16_t tunnel_id, uint16_t peer_id,
+	const union addr *local, const union addr *peer);
+bool engine_audit_is_buried(const struct engine *engine, const struct kernel_l2tp_entry *entry);
+const struct engine_audit_counters *engine_audit_counters(const struct engine *engine);
+/* "left_tunnel" and so on. */
+const char *engine_audit_word(enum engine_repair kind);
+json_t *engine_audit_json(const struct engine *engine);
 
 /* ---- engine/static.c ---- */
 

@@ -447,6 +447,18 @@ static void kernel_jobs(void *ctx, struct metrics_out *out)
 	metrics_number(out, kernel_pending(((struct engine *)ctx)->kernel), NULL);
 }
 
+static void kernel_audits(void *ctx, struct metrics_out *out)
+{
+	metrics_number(out, engine_audit_counters(ctx)->looks, NULL);
+}
+
+static void kernel_repairs(void *ctx, struct metrics_out *out)
+{
+	for (int kind = 0; kind < ENGINE_REPAIRS; kind++)
+		metrics_number(out, engine_audit_counters(ctx)->repairs[kind], "kind",
+			engine_audit_word(kind), NULL);
+}
+
 static void kernel_longest_job(void *ctx, struct metrics_out *out)
 {
 	metrics_seconds(out, kernel_longest(((struct engine *)ctx)->kernel), NULL);
@@ -563,6 +575,10 @@ static const struct metrics_row rows[] = {
 	  "Turns that used more than 5 ms of CPU time.", loop_slow },
 	{ "lnsd_loop_longest_turn_seconds", METRICS_GAUGE,
 	  "CPU time of the longest turn so far.", loop_longest },
+	{ "lnsd_kernel_audits_total", METRICS_COUNTER,
+	  "Comparisons of engine and kernel that were finished.", kernel_audits },
+	{ "lnsd_kernel_repairs_total", METRICS_COUNTER,
+	  "Tunnels and sessions on which engine and kernel disagreed, by kind.", kernel_repairs },
 	{ "lnsd_kernel_jobs", METRICS_GAUGE, "Requests to the kernel not yet carried out.", kernel_jobs },
 	{ "lnsd_kernel_longest_job_seconds", METRICS_GAUGE,
 	  "Time that the longest of them took so far.", kernel_longest_job },

@@ -248,6 +248,7 @@ static void end_tunnel(struct engine_past *past, struct state_tunnel *record, ui
 	state_publish(&record->used, 0);
 	l2tp_server_reserve_tunnel(engine->l2tp, id, false);
 	kernel_tunnel_delete(engine->kernel, id, NULL, NULL);
+	engine_audit_bury(engine, id, record->peer_id, &record->local, &record->peer);
 }
 
 static void drop_fds(struct engine_past *past)

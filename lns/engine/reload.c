@@ -122,6 +122,7 @@ static void apply(struct engine *engine, struct config *config, struct users *us
 		log_error("reload: the RADIUS servers stay as they were");
 	engine_configure_subscribers(engine);
 	engine_statics_configure(engine);
+	engine_audit_configure(engine);
 	config_free(old);
 	log_info("reloaded: %zu lac, %zu ppp, %zu pool sections; sessions keep what they have",
 		config->lac_count, config->ppp_count, config->pool_count);

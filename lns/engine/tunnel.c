@@ -226,9 +226,12 @@ static void tunnel_deleted(void *ctx, int err, int fd)
 static void take_down(struct engine_tunnel *tunnel)
 {
 	struct engine *engine = tunnel->engine;
+	struct l2tp_tunnel_info info;
 
 	if (!tunnel->down || tunnel->subscribers > 0 || !tunnel->socket)
 		return;
+	l2tp_tunnel_info(tunnel->l2tp, &info);
+	engine_audit_bury(engine, info.id, info.peer_id, &info.path.local, &info.path.peer);
 	net_socket_close(tunnel->socket);
 	tunnel->socket = NULL;
 	monitor_client_drop(engine->monitor, MONITOR_KEEP_TUNNEL, tunnel->id);

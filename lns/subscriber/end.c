@@ -90,6 +90,8 @@ static const struct end_rule rules[END_COUNT] = {
 		L2TP_CDN_ERROR, L2TP_ERROR_RESOURCES, RADIUS_CAUSE_NAS_ERROR, 0, 0, true },
 	[END_ENGINE] = { "engine restarted",
 		L2TP_CDN_ERROR, L2TP_ERROR_RESOURCES, RADIUS_CAUSE_NAS_ERROR, 0, 0, true },
+	[END_KERNEL] = { "lost by the kernel",
+		L2TP_CDN_ERROR, L2TP_ERROR_RESOURCES, RADIUS_CAUSE_NAS_ERROR, 0, 0, true },
 };
 /* clang-format on */
 

@@ -42,6 +42,7 @@ enum end_reason {
 	END_SHUTDOWN, /* lnsd stops */
 	END_PPPD,     /* pppd died */
 	END_ENGINE,   /* the engine died and could not take the session over */
+	END_KERNEL,   /* the kernel has lost the session */
 	END_COUNT
 };
 

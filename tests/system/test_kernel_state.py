@@ -2,6 +2,8 @@
 """What lnsd shows of the kernel's L2TP, whoever made it, and what it sets right there."""
 
 import os
+import signal
+import socket
 
 import pytest
 
@@ -116,3 +118,84 @@ def test_disagreements_are_marked(site, genl, radius, online):
         context=lambda: server.ctl("show", "kernel"),
     )
     assert (tunnel, extra) not in shown(server)
+
+
+def repairs(server):
+    return {kind: n for kind, n in server.json("show", "stats")["kernel_audit"].items() if n and kind != "looks"}
+
+
+def audit_every(server, interval):
+    with open(server.config, encoding="utf-8") as file:
+        text = file.read()
+    with open(server.config, "w", encoding="utf-8") as file:
+        file.write(text.replace('kernel-audit = "1h"', f'kernel-audit = "{interval}"'))
+    server.process.popen.send_signal(signal.SIGHUP)
+    server.wait_log("engine: reloaded")
+
+
+def wait_repairs(server, **wanted):
+    wait_for(lambda: repairs(server) == wanted, f"{wanted}", context=lambda: f"{repairs(server)}\n{server.log()}")
+
+
+def wait_looks(server, more):
+    first = server.json("show", "stats")["kernel_audit"]["looks"]
+    wait_for(lambda: server.json("show", "stats")["kernel_audit"]["looks"] >= first + more, f"{more} looks")
+
+
+def test_audit_repairs_sessions(site, genl, radius, online):
+    server, _ = online(top='kernel-audit = "1s"')
+    tunnel, session = server.tunnels()[0]["id"], server.sessions()[0]["session"]
+    extra = 1 if session != 1 else 2
+    genl.add_session(tunnel, extra, 9)
+    wait_repairs(server, left_session=1)
+    server.wait_log(f"kernel audit: session {extra} of tunnel {tunnel} belongs to nobody: deleted")
+    wait_for(lambda: (tunnel, extra) not in shown(server), "the end of the session")
+    server.wait_sessions(1)
+
+    genl.delete_session(tunnel, session)
+    stop = radius.wait_accounting("Stop", "alice")[0]
+    assert stop["Acct-Terminate-Cause"] == "NAS-Error"
+    server.wait_sessions(0)
+    assert server.json("history")[0]["reason"] == "lost by the kernel"
+    wait_repairs(server, left_session=1, lost_session=1)
+
+
+@pytest.mark.heavy
+def test_audit_repairs_tunnels_of_ours_alone(site, genl, radius, online, foreign):
+    server, _ = online(top='kernel-audit = "1h"')
+    tunnel = server.tunnels()[0]
+    server.ctl("disconnect", "tunnel", str(tunnel["id"]))
+    wait_for(lambda: not server.tunnels(), "the end of the tunnel", context=server.log)
+    wait_for(lambda: (tunnel["id"], None) not in shown(server), "its end in the kernel")
+    ours, theirs = site.lns.socket(), site.lns.socket()
+    try:
+        for sock, port in ((ours, 1701), (theirs, 1702)):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind((LNS, 1701))
+            sock.connect((LAC, port))
+        genl.add_tunnel(ours, tunnel["id"], tunnel["peer_id"])
+        other = tunnel["id"] ^ 1
+        genl.add_tunnel(theirs, other, tunnel["peer_id"])
+        genl.add_session(other, 5, 6)
+        rows = shown(server)
+        assert (rows[(tunnel["id"], None)]["owner"], rows[(tunnel["id"], None)]["mark"]) == ("lnsd", "left over")
+        assert (rows[(other, None)]["owner"], rows[(other, None)]["mark"]) == ("other", None)
+        audit_every(server, "1s")
+        wait_repairs(server, left_tunnel=1)
+        wait_for(lambda: (tunnel["id"], None) not in shown(server), "its end")
+        wait_looks(server, 3)
+        assert set(shown(server)) == {(other, None), (other, 5), (100000, None), (100000, 7)}
+        assert repairs(server) == {"left_tunnel": 1}
+    finally:
+        ours.close()
+        theirs.close()
+
+
+@pytest.mark.heavy
+def test_audit_closes_a_lost_tunnel(site, genl, radius, online):
+    server, call = online(top='kernel-audit = "1s"')
+    genl.delete_tunnel(server.tunnels()[0]["id"])
+    radius.wait_accounting("Stop", "alice")
+    wait_repairs(server, lost_tunnel=1)
+    server.wait_log("the kernel has lost the tunnel")
+    call.wait_down()

@@ -266,3 +266,23 @@ def test_what_cannot_be_made_waits_and_hurts_nobody(site, lnsd):
         server.stop()
     finally:
         site.lns.ip("addr del 192.0.2.77/32 dev lo")
+
+
+@pytest.mark.heavy
+def test_audit_makes_again_what_is_gone(site, lnsd):
+    needs(site)
+    wanted = tunnel("one", 100000, session("l2a", 7)) + tunnel("two", 300, session("l2x", 27))
+    server = lnsd(config(top='kernel-audit = "1s"\n' + wanted)).start()
+    wait_up(server, one=1, two=1)
+    before = index_of(site, "l2x")
+    site.lns.run("ip", "l2tp", "del", "session", "tunnel_id", "100000", "session_id", "7")
+    server.wait_log('"one": session "l2a" is gone from the kernel: making it again')
+    site.lns.run("ip", "l2tp", "del", "tunnel", "tunnel_id", "300")
+    server.wait_log('"two", id 300, is gone from the kernel: making it again')
+    wait_for(lambda: server.json("show", "stats")["kernel_audit"]["static"] == 2, "the count")
+    wait_up(server, one=1, two=1)
+    assert index_of(site, "l2x") != before
+    ends = ["tunnel_id", "300", "session_id", "99", "peer_session_id", "98"]
+    site.lns.run("ip", "l2tp", "add", "session", "name", "more", *ends)
+    server.wait_log("kernel audit: session 99 of tunnel 300 belongs to nobody: deleted")
+    wait_for(lambda: "more" not in site.lns.interfaces(), "its end")
