@@ -166,3 +166,12 @@ const struct column kernel_columns[] = {
 	{ "mark", "MARK", FORMAT_TEXT, 0 },
 	{ 0 },
 };
+
+const struct column event_columns[] = {
+	{ "time", "TIME", FORMAT_TEXT, 1 },
+	{ "task", "TASK", FORMAT_TEXT, 2 },
+	{ "cpu", "CPU", FORMAT_NUMBER, 3 },
+	{ "event", "EVENT", FORMAT_TEXT, 0 },
+	{ "text", "DETAILS", FORMAT_TEXT, 0 },
+	{ 0 },
+};

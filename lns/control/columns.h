@@ -18,5 +18,6 @@ extern const struct column das_columns[];
 extern const struct column history_columns[];
 extern const struct column pool_columns[];
 extern const struct column kernel_columns[];
+extern const struct column event_columns[];
 
 #endif

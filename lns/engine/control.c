@@ -105,6 +105,9 @@ static const struct control_feed_command feeds[] = {
 	{ "show kernel", engine_inspect_open, engine_inspect_close },
 	{ "spool show", engine_spool_show, engine_spool_close },
 	{ "spool export", engine_spool_export, engine_spool_close },
+	{ "kernel trace on", engine_ktrace_on, engine_ktrace_close },
+	{ "kernel trace off", engine_ktrace_off, engine_ktrace_close },
+	{ "kernel trace show", engine_ktrace_show, engine_ktrace_close },
 	{ NULL, NULL, NULL },
 };
 

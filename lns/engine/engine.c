@@ -622,11 +622,10 @@ static void on_exited(void *ctx, const struct monitor_exit *exit)
 
 static void on_opened(void *ctx, enum monitor_open what, int error, int fd)
 {
-	(void)error;
 	if (what == MONITOR_OPEN_L2TP_DEBUGFS)
 		engine_inspect_opened(ctx, fd);
-	else if (fd >= 0)
-		close(fd);
+	else
+		engine_ktrace_opened(ctx, what, error, fd);
 }
 
 static void on_hooks(void *ctx, int fd)
@@ -720,6 +719,7 @@ int engine_main(int monitor_fd)
 	LIST_INIT(&engine->watches);
 	LIST_INIT(&engine->reload_waits);
 	LIST_INIT(&engine->inspects);
+	LIST_INIT(&engine->ktraces);
 	LIST_INIT(&engine->metrics);
 	engine->env = env_ev_new();
 	if (!engine->env) {

@@ -94,6 +94,7 @@ struct engine {
 	LIST_HEAD(, engine_reload_wait) reload_waits;
 	LIST_HEAD(, engine_call) calls; /* that an operator waits for; owned by engine/call.c */
 	LIST_HEAD(, engine_inspect) inspects; /* owned by engine/inspect.c */
+	LIST_HEAD(, engine_ktrace) ktraces;   /* owned by engine/ktrace.c */
 	struct engine_statics *statics;       /* NULL before the start */
 	struct engine_audit *audit;           /* likewise */
 	uint8_t trace_scratch[L2TP_PACKET_MAX];
@@ -288,6 +289,18 @@ void engine_inspect_opened(struct engine *engine, int fd);
 int engine_inspect_open(
 	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
 void engine_inspect_close(void *ctx, struct control_feed *feed);
+
+/* ---- engine/ktrace.c ---- */
+
+/* The monitor's answer to one of MONITOR_OPEN_TRACE_x; owns fd, which may be -1. */
+void engine_ktrace_opened(struct engine *engine, enum monitor_open what, int error, int fd);
+int engine_ktrace_on(
+	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
+int engine_ktrace_off(
+	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
+int engine_ktrace_show(
+	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
+void engine_ktrace_close(void *ctx, struct control_feed *feed);
 
 /* ---- engine/audit.c ---- */
 

@@ -17,15 +17,16 @@ static json_t *tunnel_item(struct engine *engine, const struct l2tp_tunnel *tunn
 	uint64_t now = env_now(engine->env);
 
 	l2tp_tunnel_info(tunnel, &info);
-	return json_pack("{s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:s, s:i, s:I, s:i, s:i, s:I, s:i}",
-		"id", info.id, "peer_id", info.peer_id, "lac", l2tp_tunnel_lac(tunnel)->name,
-		"host_name", engine_json_text(info.host_name), "vendor",
-		engine_json_text(info.vendor_name), "peer", engine_json_addr(&info.path.peer, true),
-		"local", engine_json_addr(&info.path.local, true), "state", info.state, "sessions",
+	return json_pack(
+		"{s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:s, s:i, s:I, s:i, s:i, s:I, s:i, s:n}", "id",
+		info.id, "peer_id", info.peer_id, "lac", l2tp_tunnel_lac(tunnel)->name, "host_name",
+		engine_json_text(info.host_name), "vendor", engine_json_text(info.vendor_name),
+		"peer", engine_json_addr(&info.path.peer, true), "local",
+		engine_json_addr(&info.path.local, true), "state", info.state, "sessions",
 		(int)info.sessions, "uptime", info.since ? SECONDS(now - info.since) : 0,
 		"unacknowledged", (int)info.unacknowledged, "queued", (int)info.queued,
 		"retransmissions", (json_int_t)info.retransmissions, "peer_window",
-		(int)info.peer_window);
+		(int)info.peer_window, "error");
 }
 
 static json_t *static_item(const struct engine_static_info *info)

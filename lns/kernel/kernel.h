@@ -236,6 +236,13 @@ const struct kernel_l2tp_entry *kernel_l2tp_find(
 void kernel_l2tp_list_free(struct kernel_l2tp_list *list);
 
 /*
+ * Reads a file of the kernel's to its end, at most max octets of it. fd is owned from now on. With error 0,
+ * done finds it in *ret_text, terminated, the caller's then and to be freed.
+ */
+struct kernel_job *kernel_text_read(struct kernel *kernel, int fd, size_t max, char **ret_text,
+	kernel_done_fn *done, void *ctx);
+
+/*
  * From now on no callback of this job will be called, and job is not to be used again. What it made is
  * undone before any later job runs; only a session's id may stay taken for some milliseconds. Nothing
  * happens when job is NULL or is cancelled from its own done.

@@ -114,7 +114,7 @@ static void client_dispatch(
 		break;
 	case MONITOR_OPENED:
 		ops->opened(ctx, (enum monitor_open)message->answer.number, message->answer.error,
-			message->answer.error == 0 ? fds[0] : -1);
+			fds[0]); /* -1: none came */
 		break;
 	case MONITOR_RELOAD_LINE:
 		ops->reload_line(ctx, message->text.text);

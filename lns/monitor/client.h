@@ -43,7 +43,7 @@ struct monitor_client_ops {
 	void (*reload_end)(void *ctx, int error);
 	/* End everything, say monitor_client_stopped, exit 0. A second one, with hurry: end it now. */
 	void (*stop)(void *ctx, bool hurry);
-	/* Answer to monitor_client_open: error 0 and fd, or -errno and -1. */
+	/* Answer to monitor_client_open: error 0 and fd (-1: monitor_open_has_fd), or -errno and -1. */
 	void (*opened)(void *ctx, enum monitor_open what, int error, int fd);
 	/* The engine's end of a connection to the hook process (hooks/hooks.h), instead of an older
 	 * one; before START too. */

@@ -38,6 +38,7 @@ struct monitor {
 	struct rlimit nofile; /* as it was when we were started */
 	rlim_t fd_limit;      /* as it is now */
 	bool fd_warned;
+	bool tracing; /* the kernel's tracepoints were switched on */
 
 	struct monitor_loop loop;
 	struct monitor_watch signal_watch;

@@ -20,6 +20,7 @@
 #include "lns/monitor/child.h"
 #include "lns/monitor/files.h"
 #include "lns/monitor/internal.h"
+#include "lns/monitor/ktrace.h"
 #include "lns/monitor/notify.h"
 #include "lns/monitor/spawn.h"
 
@@ -315,14 +316,35 @@ static void monitor_do_keep(struct monitor *monitor, const struct monitor_keep *
 		log_error("no memory to keep a descriptor: it ends with this engine");
 }
 
+/* A descriptor, or 0 when there is none to give, or -errno. */
+static int monitor_open_what(struct monitor *monitor, enum monitor_open what)
+{
+	int err;
+
+	switch (what) {
+	case MONITOR_OPEN_TRACE_ON:
+		err = monitor_ktrace_on();
+		monitor->tracing |= err == 0;
+		return err;
+	case MONITOR_OPEN_TRACE_OFF:
+		monitor->tracing = false;
+		return monitor_ktrace_off();
+	case MONITOR_OPEN_TRACE_READ:
+		return monitor_ktrace_open();
+	default:
+		return monitor_files_open(what);
+	}
+}
+
 static void monitor_do_open(struct monitor *monitor, enum monitor_open what)
 {
 	struct monitor_answer answer = { .number = what };
-	int fd = monitor_files_open(what);
+	int fd = monitor_open_what(monitor, what);
+	bool given = fd >= 0 && monitor_open_has_fd(what);
 
 	answer.error = fd < 0 ? fd : 0;
-	monitor_engine_send(monitor->engine, MONITOR_OPENED, &answer, &fd, fd < 0 ? 0 : 1);
-	if (fd >= 0)
+	monitor_engine_send(monitor->engine, MONITOR_OPENED, &answer, &fd, given ? 1 : 0);
+	if (given)
 		close(fd);
 }
 
@@ -384,6 +406,8 @@ static void monitor_finish(struct monitor *monitor)
 		log_warning("killing %u pppds that are left", left);
 	monitor_sessions_signal_all(monitor->sessions, SIGKILL);
 	monitor_hooks_finish(monitor->hooks);
+	if (monitor->tracing)
+		monitor_ktrace_off();
 	monitor->phase = PHASE_FINISHING;
 	monitor->deadline = monitor_now() + FINISH_GRACE;
 }

@@ -113,7 +113,7 @@ static bool check_line(const union monitor_message *message)
 
 static const struct row {
 	enum monitor_side from;
-	unsigned int fds; /* one fewer in MONITOR_OPENED when it failed */
+	unsigned int fds; /* at most; none in some MONITOR_OPENED */
 	size_t size;
 	check_fn *check; /* NULL: nothing but the head */
 } rows[MONITOR_NOTICE_MAX] = {
@@ -155,6 +155,11 @@ static const struct row {
 #undef MONITOR
 };
 
+bool monitor_open_has_fd(uint32_t what)
+{
+	return what == MONITOR_OPEN_L2TP_DEBUGFS || what == MONITOR_OPEN_TRACE_READ;
+}
+
 size_t monitor_message_size(unsigned int type)
 {
 	return type < MONITOR_NOTICE_MAX ? rows[type].size : 0;
@@ -179,7 +184,8 @@ int monitor_message_check(
 	if (row->check && !row->check(&message))
 		return -EBADMSG;
 	fds = row->fds;
-	if (message.head.type == MONITOR_OPENED && message.answer.error != 0)
+	if (message.head.type == MONITOR_OPENED &&
+		(message.answer.error != 0 || !monitor_open_has_fd(message.answer.number)))
 		fds = 0;
 	return fd_count == fds ? 0 : -EBADMSG;
 }

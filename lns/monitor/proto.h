@@ -16,6 +16,7 @@
 #ifndef LNS_MONITOR_PROTO_H
 #define LNS_MONITOR_PROTO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,7 +49,7 @@ enum monitor_message_type {
 	MONITOR_RELOAD,   /* reload, 1 descriptor: a new configuration bundle */
 	MONITOR_ASK,      /* head only, at any time after START: does the loop turn? */
 	MONITOR_STOP,     /* number = 1: hurry (sent again when the operator does) */
-	MONITOR_OPENED,   /* opened, 1 descriptor when error is 0 */
+	MONITOR_OPENED,   /* answer, 1 descriptor when error is 0 and monitor_open_has_fd */
 	MONITOR_HOOKS,    /* head only, 1 descriptor: connection to the (new) hook process */
 	MONITOR_RELOAD_LINE, /* text: an error or warning of a reload that the engine wants */
 	MONITOR_RELOAD_END,  /* answer: that reload is over; number is not used */
@@ -85,11 +86,16 @@ struct monitor_keep {
 	uint64_t id; /* chosen by the engine, unique within the kind */
 };
 
-/* What the monitor opens for the engine. */
+/* What the monitor opens, or switches, for the engine. */
 enum monitor_open {
 	MONITOR_OPEN_L2TP_DEBUGFS = 1, /* /sys/kernel/debug/l2tp/tunnels, for reading */
+	MONITOR_OPEN_TRACE_ON,         /* records the kernel's tracepoints of L2TP; no descriptor */
+	MONITOR_OPEN_TRACE_OFF,        /* no longer, and forgets what was recorded; no descriptor */
+	MONITOR_OPEN_TRACE_READ,       /* what was recorded, for reading; -ENODATA: it is off */
 	MONITOR_OPEN_MAX
 };
+/* Whether the answer comes with a descriptor when there was no error. */
+bool monitor_open_has_fd(uint32_t what);
 
 struct monitor_number {
 	struct monitor_head head;

@@ -9,6 +9,7 @@ import pytest
 
 from lab import l2tp
 from lab.lnsd import config
+from lab.namespace import run
 from lab.site import LAC, LNS
 from lab.wait import wait_for
 from lab.xl2tpd import Call
@@ -199,3 +200,52 @@ def test_audit_closes_a_lost_tunnel(site, genl, radius, online):
     wait_repairs(server, lost_tunnel=1)
     server.wait_log("the kernel has lost the tunnel")
     call.wait_down()
+
+
+# --- the kernel's own events -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tracing(genl):
+    """The directory of the instance; skips where the kernel has no tracepoints of L2TP."""
+    if not os.path.exists("/sys/kernel/tracing/events"):
+        run("mount", "-t", "tracefs", "tracefs", "/sys/kernel/tracing", check=False)
+    if not os.path.exists("/sys/kernel/tracing/events/l2tp"):
+        pytest.skip("this kernel has no tracepoints of L2TP (no tracefs, or built without them)")
+    return "/sys/kernel/tracing/instances/lnsd"
+
+
+def test_kernel_events_are_shown(site, tracing, radius, online):
+    server, _ = online()
+    assert "tracing is off" in server.ctl("kernel", "trace", "show", check=False)
+    assert server.json("kernel", "trace", "on") == {"tracing": True}
+    assert os.path.isdir(tracing)
+    tunnel, session = server.tunnels()[0]["id"], server.sessions()[0]["session"]
+    server.ctl("disconnect", "user", "alice")
+    server.wait_sessions(0)
+
+    def deleted():
+        events = server.json("kernel", "trace", "show")
+        return [e for e in events if e["event"] == "delete_session"]
+
+    event = wait_for(deleted, "the event", context=lambda: server.ctl("kernel", "trace", "show"))[0]
+    assert str(tunnel) in event["text"] or str(session) in event["text"], event
+    assert float(event["time"]) > 0 and event["task"]
+    assert "delete_session" in server.ctl("kernel", "trace", "show")
+    assert server.json("kernel", "trace", "on") == {"tracing": True}  # once more: nothing changes
+    assert deleted()
+    assert server.json("kernel", "trace", "off") == {"tracing": False}
+    assert not os.path.exists(tracing)
+    assert server.json("kernel", "trace", "off") == {"tracing": False}
+    assert server.json("kernel", "trace", "on") == {"tracing": True}
+    server.stop()
+    assert not os.path.exists(tracing)
+
+
+def test_without_tracing_it_says_so(site, lnsd):
+    if os.path.exists("/sys/kernel/tracing/events/l2tp"):
+        pytest.skip("this kernel has tracepoints of L2TP")
+    server = lnsd(config()).start()
+    for word in ("on", "off", "show"):
+        assert "no tracing" in server.ctl("kernel", "trace", word, check=False)
+    assert server.tunnels() == []

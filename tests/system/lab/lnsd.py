@@ -98,10 +98,10 @@ class Lnsd:
             context=self.log,
         )
 
-    def ctl(self, *words):
+    def ctl(self, *words, check=True):
         """What lnsctl prints."""
         socket = os.path.join(self.run_dir, "control.sock")
-        return self.namespace.run(f"{BUILD}/lnsctl", "--socket", socket, *words)
+        return self.namespace.run(f"{BUILD}/lnsctl", "--socket", socket, *words, check=check)
 
     def json(self, *words):
         """What lnsctl prints as one JSON document: a list, or an object."""

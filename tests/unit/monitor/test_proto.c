@@ -111,6 +111,24 @@ Test(monitor_proto, keys_are_counted_and_not_zero)
 	cr_assert_eq(check(&message, 0), 0);
 }
 
+Test(monitor_proto, switches_are_answered_without_a_descriptor)
+{
+	union monitor_message message;
+
+	for (uint32_t what = 1; what < MONITOR_OPEN_MAX; what++) {
+		bool has_fd = what == MONITOR_OPEN_L2TP_DEBUGFS || what == MONITOR_OPEN_TRACE_READ;
+
+		cr_assert_eq(monitor_open_has_fd(what), has_fd);
+		message_make(&message, MONITOR_OPENED);
+		message.answer.number = what;
+		cr_assert_eq(check(&message, has_fd ? 1 : 0), 0);
+		cr_assert_eq(check(&message, has_fd ? 0 : 1), -EBADMSG);
+		message.answer.error = -ENOENT;
+		cr_assert_eq(check(&message, 0), 0);
+		cr_assert_eq(check(&message, 1), -EBADMSG);
+	}
+}
+
 Test(monitor_proto, enums_and_ids_are_in_range)
 {
 	REFUSED(MONITOR_KEEP, m.keep.kind = 0);
