@@ -32,7 +32,7 @@
 #define RESYNC      ENV_SEC(1)  /* without progress of the LNS's Nr */
 #define GONE        ENV_SEC(4)  /* the same: the tunnel is no more */
 #define SCCRQ_PAUSE ENV_MS(70)  /* between SCCRQs */
-#define OPEN_AGAIN  ENV_SEC(1)  /* between SCCRQs for one tunnel */
+#define OPEN_AGAIN  ENV_SEC(3)  /* between SCCRQs for one tunnel: slow machines answer late */
 #define END_AGAIN   ENV_SEC(1)  /* until a tunnel that should have ended is used again */
 #define CLOSE_AGAIN ENV_MS(200) /* between StopCCNs at the end */
 #define WINDOW      64          /* that we offer */
@@ -405,7 +405,7 @@ static uint64_t wind_up(struct mutate *mutate)
 			line->state = SHUT;
 		enter(mutate, PROVING);
 	}
-	return CLOSE_AGAIN;
+	return mutate->stage == PROVING ? OPEN_AGAIN : CLOSE_AGAIN;
 }
 
 static void timer_fired(void *ctx)
