@@ -4,8 +4,6 @@
  *
  *   start: the monitor's hello and what is left of earlier engines -> kernel thread, sockets, L2TP,
  *          RADIUS, subscribers, control socket -> ready
- *   stop:  no new calls -> sessions -> StopCCN and kernel tunnels -> Accounting-Off, spool sent ->
- *          stopped. Each step waits for the one before, all of them at most stop-timeout.
  */
 #include "lns/engine/engine.h"
 
@@ -22,9 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define STOP_LOOK ENV_MS(20) /* how often a stop looks whether its step is done */
-#define STOP_LAST ENV_SEC(2) /* for acknowledgements: of StopCCN, of the spool's records */
 
 static void fail(struct engine *engine, const char *what, int err)
 {
@@ -283,85 +278,6 @@ static void on_hello(
 		state_set_boot(engine->state, boot);
 }
 
-static bool is_configured(const struct engine *engine, const union addr *addr)
-{
-	for (size_t i = 0; i < engine->config->listen_count; i++)
-		if (addr_equal(&engine->config->listen[i], addr))
-			return true;
-	return false;
-}
-
-static bool is_listening(const struct engine *engine, const union addr *addr)
-{
-	struct engine_listener *listener;
-
-	LIST_FOREACH(listener, &engine->listeners, entry) {
-		union addr local;
-
-		net_socket_local(listener->socket, &local);
-		if (addr_equal(&local, addr))
-			return true;
-	}
-	return false;
-}
-
-int engine_listener_add(struct engine *engine, struct net_socket *socket, uint64_t id)
-{
-	struct engine_listener *listener = calloc(1, sizeof(*listener));
-
-	if (!listener)
-		return -ENOMEM;
-	listener->socket = socket;
-	listener->id = id ? id : engine->next_listener_id;
-	if (engine->next_listener_id <= listener->id)
-		engine->next_listener_id = listener->id + 1;
-	LIST_INSERT_HEAD(&engine->listeners, listener, entry);
-	if (!id)
-		monitor_client_keep(engine->monitor, MONITOR_KEEP_LISTENER, listener->id,
-			net_socket_fd(socket));
-	return 0;
-}
-
-static int open_listener(struct engine *engine, const union addr *addr)
-{
-	struct net_socket *socket;
-	char text[ADDR_TEXT];
-	int err = net_listen(engine->net, addr, NULL, &socket);
-
-	if (err == 0)
-		return engine_listener_add(engine, socket, 0);
-	log_error("cannot listen on %s: %s%s", addr_text(addr, text), strerror(-err),
-		err == -EADDRINUSE ? " (is another L2TP daemon running?)" : "");
-	return err;
-}
-
-static void close_listener(struct engine *engine, struct engine_listener *listener)
-{
-	LIST_REMOVE(listener, entry);
-	net_socket_close(listener->socket);
-	monitor_client_drop(engine->monitor, MONITOR_KEEP_LISTENER, listener->id);
-	free(listener);
-}
-
-int engine_listen(struct engine *engine)
-{
-	struct engine_listener *listener, *next;
-	int err = 0;
-
-	for (size_t i = 0; i < engine->config->listen_count && !err; i++)
-		if (!is_listening(engine, &engine->config->listen[i]))
-			err = open_listener(engine, &engine->config->listen[i]);
-	for (listener = LIST_FIRST(&engine->listeners); listener && !err; listener = next) {
-		union addr local;
-
-		next = LIST_NEXT(listener, entry);
-		net_socket_local(listener->socket, &local);
-		if (!is_configured(engine, &local))
-			close_listener(engine, listener);
-	}
-	return err;
-}
-
 void engine_configure_subscribers(struct engine *engine)
 {
 	const struct subscribers_config config = {
@@ -463,142 +379,6 @@ static void on_start(void *ctx)
 	monitor_client_ready(engine->monitor);
 }
 
-/* ---- stop ---- */
-
-static void stopped(struct engine *engine)
-{
-	if (engine->stopped)
-		return;
-	engine->stopped = true;
-	monitor_client_stopped(engine->monitor);
-	env_ev_stop(engine->env);
-}
-
-/* They may carry what was to be said until now. */
-static void remove_statics(struct engine *engine)
-{
-	uint64_t now = env_now(engine->env);
-
-	if (!engine->removing_statics) {
-		engine->removing_statics = true;
-		engine->quiet_by = now + STOP_LAST;
-		engine_statics_end(engine);
-	}
-	if (engine_statics_are_ending(engine) && now < engine->quiet_by)
-		env_timer_start(engine->stop_timer, STOP_LOOK);
-	else
-		stopped(engine);
-}
-
-static void spool_is_empty(void *ctx)
-{
-	remove_statics(ctx);
-}
-
-/* Whether every tunnel left the kernel and every StopCCN was acknowledged. */
-static bool tunnels_are_quiet(const struct engine *engine)
-{
-	struct l2tp_tunnel_info info = { 0 };
-
-	for (struct l2tp_tunnel *t = l2tp_tunnel_next(engine->l2tp, 0); t;
-		t = l2tp_tunnel_next(engine->l2tp, info.id)) {
-		const struct engine_tunnel *tunnel = l2tp_tunnel_user(t);
-
-		l2tp_tunnel_info(t, &info);
-		if (info.unacknowledged > 0 || (tunnel && (tunnel->socket || tunnel->job)))
-			return false;
-	}
-	return true;
-}
-
-/* ... and nobody else is at work: the kernel's thread, hooks. */
-static bool is_quiet(const struct engine *engine)
-{
-	return tunnels_are_quiet(engine) && hooks_client_pending(engine->hooks) == 0 &&
-	       kernel_pending(engine->kernel) == 0;
-}
-
-static void close_tunnels(struct engine *engine)
-{
-	const struct l2tp_result result = { .code = L2TP_STOPCCN_SHUTTING_DOWN,
-		.text = "LNS shuts down" };
-	struct l2tp_tunnel *tunnel, *next;
-
-	for (tunnel = l2tp_tunnel_next(engine->l2tp, 0); tunnel; tunnel = next) {
-		struct l2tp_tunnel_info info;
-
-		l2tp_tunnel_info(tunnel, &info);
-		next = l2tp_tunnel_next(engine->l2tp, info.id);
-		l2tp_tunnel_close(tunnel, &result);
-	}
-}
-
-static void stop_step(void *ctx)
-{
-	struct engine *engine = ctx;
-	uint64_t now = env_now(engine->env);
-
-	if (engine->removing_statics) {
-		remove_statics(engine);
-		return;
-	}
-	if (now >= engine->stop_by) {
-		log_warning("stopping takes too long: %u sessions and %u tunnels are left to the "
-			    "monitor and the kernel",
-			subscribers_count(engine->subscribers), engine->tunnel_count);
-		remove_statics(engine);
-		return;
-	}
-	if (subscribers_count(engine->subscribers) > 0 || engine->past) {
-		env_timer_start(engine->stop_timer, STOP_LOOK);
-		return;
-	}
-	if (!engine->closing_tunnels) {
-		engine->closing_tunnels = true;
-		engine->quiet_by = now + STOP_LAST;
-		close_tunnels(engine);
-	}
-	if (!is_quiet(engine) && now < engine->quiet_by) {
-		env_timer_start(engine->stop_timer, STOP_LOOK);
-		return;
-	}
-	if (!engine->radius.spool) {
-		remove_statics(engine);
-		return;
-	}
-	if (!engine->draining_spool) {
-		engine->draining_spool = true;
-		accounting_put_nas(engine->radius.spool, RADIUS_OFF, engine->config,
-			env_wallclock(engine->env));
-		radius_spool_on_drained(engine->radius.spool, spool_is_empty, engine);
-		if (engine->stop_by > now + STOP_LAST)
-			engine->stop_by = now + STOP_LAST;
-	}
-	env_timer_start(engine->stop_timer, STOP_LOOK);
-}
-
-static void on_stop(void *ctx, bool hurry)
-{
-	struct engine *engine = ctx;
-	uint64_t now = env_now(engine->env);
-
-	if (!engine->subscribers) {
-		stopped(engine);
-		return;
-	}
-	if (hurry)
-		engine->stop_by = now;
-	if (!engine->stopping) {
-		engine->stopping = true;
-		engine->stop_by = now + (hurry ? 0 : engine->config->stop_timeout);
-		log_info("stopping: %u sessions, %u tunnels",
-			subscribers_count(engine->subscribers), engine->tunnel_count);
-		l2tp_server_drain(engine->l2tp, true);
-		subscribers_end_all(engine->subscribers, END_SHUTDOWN);
-	}
-	env_timer_start(engine->stop_timer, 0);
-}
-
 /* ---- the monitor's other upcalls ---- */
 
 static void on_kept(void *ctx, enum monitor_kind kind, uint64_t id, int fd)
@@ -646,7 +426,7 @@ static void on_closed(void *ctx, const char *reason)
 	}
 	engine_tunnels_delete(engine);
 	subscribers_orphaned(engine->subscribers);
-	on_stop(engine, false);
+	engine_stop(engine, false);
 }
 
 static const struct monitor_client_ops monitor_ops = {
@@ -659,7 +439,7 @@ static const struct monitor_client_ops monitor_ops = {
 	.reload = engine_reload,
 	.reload_line = engine_reload_line,
 	.reload_end = engine_reload_end,
-	.stop = on_stop,
+	.stop = engine_stop,
 	.opened = on_opened,
 	.hooks = on_hooks,
 	.closed = on_closed,
@@ -728,7 +508,7 @@ int engine_main(int monitor_fd)
 		return 1;
 	}
 	engine->started_wallclock = env_wallclock(engine->env);
-	engine->stop_timer = env_timer_new(engine->env, stop_step, engine);
+	engine->stop_timer = env_timer_new(engine->env, engine_stop_step, engine);
 	engine->drain_timer = env_timer_new(engine->env, engine_drain_step, engine);
 	engine->hooks = hooks_client_new(engine->env);
 	err = engine->stop_timer && engine->drain_timer && engine->hooks

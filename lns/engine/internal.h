@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The inside of the engine, shared by the engine_*.c files: engine.c (wiring, start, stop),
- * engine/tunnel.c (what a tunnel has in the kernel), engine/past.c (what a dead engine left),
- * engine/radius.c (radius/ on our loop), engine/control.c (what the control socket shows),
- * engine/trace.c and engine/call.c (its answers that go on), engine/inspect.c (the kernel's state),
- * engine/static.c (L2TPv3 tunnels of the configuration), engine/audit.c (leftovers in the kernel).
+ * The inside of the engine, shared by the files of this folder; README.md tells what each is for.
  */
 #ifndef LNS_ENGINE_INTERNAL_H
 #define LNS_ENGINE_INTERNAL_H
@@ -117,12 +113,22 @@ struct engine {
 
 /* ---- engine.c ---- */
 
+/* Tells the subscribers what configuration, users and RADIUS there are now. */
+void engine_configure_subscribers(struct engine *engine);
+
+/* ---- engine/listen.c ---- */
+
 /* Opens the configured listeners that are not open, then closes those that are not configured. */
 int engine_listen(struct engine *engine);
 /* Takes a listener over; id 0: a new one, which the monitor is to keep. 0 or -ENOMEM. */
 int engine_listener_add(struct engine *engine, struct net_socket *socket, uint64_t id);
-/* Tells the subscribers what configuration, users and RADIUS there are now. */
-void engine_configure_subscribers(struct engine *engine);
+
+/* ---- engine/stop.c ---- */
+
+/* monitor_client_ops.stop: ends all cleanly within stop-timeout; hurry: leaves what is left now. */
+void engine_stop(void *ctx, bool hurry);
+/* The function of stop_timer. */
+void engine_stop_step(void *ctx);
 
 /* ---- engine/tunnel.c ---- */
 
@@ -240,6 +246,7 @@ void engine_event_refused(void *ctx, const struct l2tp_refusal *refusal);
 /* ended NULL: it is established. */
 void engine_event_tunnel(
 	struct engine *engine, struct l2tp_tunnel *tunnel, const struct l2tp_result *ended);
+
 /* ---- engine/spool.c: open and close are those of struct control_feed_command ---- */
 
 int engine_spool_show(
@@ -328,7 +335,7 @@ const struct engine_audit_counters *engine_audit_counters(const struct engine *e
 const char *engine_audit_word(enum engine_repair kind);
 json_t *engine_audit_json(const struct engine *engine);
 
-/* ---- engine/static.c ---- */
+/* ---- engine/static.c, static_make.c, static_show.c ---- */
 
 /* Takes over, or makes, what engine->config has. 0 or -ENOMEM; what cannot be made is logged. */
 int engine_statics_start(struct engine *engine);
