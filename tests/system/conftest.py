@@ -114,7 +114,7 @@ def lnsd(site, radius, clean):
     finally:
         for one in made:
             if one.process:
-                print(f"--- lnsd\n{one.log()}")
+                print(f"--- lnsd\n{one.process.tail()}")
             one.close()
 
 

@@ -148,7 +148,7 @@ class Lnsd:
         """Ends it as an operator does and expects that it ends well."""
         if self.process and self.process.running():
             status = self.process.stop()
-            assert status == 0, f"lnsd ended with {status}\n{self.log()}"
+            assert status == 0, f"lnsd ended with {status}\n{self.process.tail()}"
 
     def close(self):
         """Whatever became of it, takes everything away."""

@@ -21,6 +21,8 @@ _CLONE_NEWNS = 0x00020000
 _CLONE_NEWNET = 0x40000000
 _MS_REC_SLAVE = 0x4000 | 0x80000
 
+TAIL = 500000  # octets
+
 
 def _check(result, what):
     if result != 0:
@@ -85,6 +87,12 @@ class Process:
     def output(self):
         with open(self.log, "r", encoding="utf-8", errors="replace") as file:
             return file.read()
+
+    def tail(self):
+        """The end of the output, as much of it as somebody reads: a flood can make it very long."""
+        with open(self.log, "rb") as file:
+            file.seek(max(0, os.path.getsize(self.log) - TAIL))
+            return file.read().decode("utf-8", errors="replace")
 
     def wait_output(self, text, timeout=None):
         """Waits until the output contains text; fails at once when the program ends before."""
