@@ -126,13 +126,16 @@ SYS_config      := -lconfuse
 SYS_ppp         := -lconfuse
 SYS_control     := -ljansson -lmicrohttpd
 
+# Criterion's own runner leaks when it has many tests and runs several at a time.
+UNIT_JOBS := $(if $(SAN),1,2)
+
 define unit
 $(O)/unit-$(1): $$(call objs,$$(wildcard tests/unit/$(1)/*.c) $$(wildcard $$(EXTRA_$(1))) \
 		$$(if $$(filter radius env,$(1)),,$$(wildcard tests/unit/*.c))) $$(call libs,$$(LINK_$(1)))
 	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
 		$$(SYS_$(1)) -lcriterion
 run-unit-$(1): $(O)/unit-$(1)
-	$$(Q)$(O)/unit-$(1) -j2
+	$$(Q)$(O)/unit-$(1) -j$(UNIT_JOBS)
 endef
 $(foreach u,$(UNITS),$(eval $(call unit,$(u))))
 

@@ -128,7 +128,7 @@ static int put(enum log_level level, const struct log_field *fields, const char 
 				   : write_socket(&line, levels[level].word);
 }
 
-static void put_format(
+__attribute__((format(printf, 3, 0))) static void put_format(
 	enum log_level level, const struct log_field *fields, const char *format, va_list args)
 {
 	char text[1024], told[80];

@@ -42,11 +42,13 @@ static bool take_prefix(struct span *text, const char *prefix)
 /* What comes before the next separator, which goes with it. False at the end of the text. */
 static bool take_until(struct span *text, char separator, struct span *ret_word)
 {
-	const char *found = memchr(text->at, separator, text->len);
-	size_t len = found ? (size_t)(found - text->at) : text->len;
+	const char *found;
+	size_t len;
 
 	if (text->len == 0)
 		return false;
+	found = memchr(text->at, separator, text->len);
+	len = found ? (size_t)(found - text->at) : text->len;
 	*ret_word = (struct span){ text->at, len };
 	len += found != NULL;
 	text->at += len;
