@@ -137,6 +137,20 @@ def lac(site, clean, tmp_path):
 
 
 @pytest.fixture
+def lacs(site, lac):
+    """Makes a LAC for each call: xl2tpd opens a tunnel for each, and kernels before 6.11 cannot tell two of
+    the same addresses and ports apart. All but the first are in user space: their processes choose kernel
+    tunnel ids independently."""
+
+    def make(first, *others):
+        lac(first)
+        for call, address in zip(others, site.lac_addresses(len(others))):
+            lac(call, address=address, host_name=f"lac-{call.name}", userspace=True)
+
+    return make
+
+
+@pytest.fixture
 def load(site, clean, tmp_path):
     """Makes runs of lns-load: load("--sessions", "5", ...)."""
     made = []

@@ -147,13 +147,13 @@ def test_a_hostile_name_is_data(radius, lnsd, lac, hooks):
     assert hooks.found() == [f"{key}.down", f"{key}.up"]
 
 
-def test_a_hanging_program_harms_nobody(site, radius, lnsd, lac, hooks):
+def test_a_hanging_program_harms_nobody(site, radius, lnsd, lacs, hooks):
     """The first program hangs, one waits, the third is dropped: all subscribers come, stay and go."""
     up = hooks.write("up", "while [ ! -e $OUT/go ]; do sleep 0.2; done")
     options = hooks.options(up, hooks.recorder(), hook_timeout='"1h"', hook_parallel=1, hook_queue=1)
     server = lnsd(config(top=options)).start()
     calls = [Call(f"sub{n}", f"user{n}", "builder") for n in range(3)]
-    lac(*calls)
+    lacs(*calls)
     for call in calls:
         call.start()
         call.wait_up()
@@ -223,13 +223,13 @@ def test_the_engine_dies(radius, lnsd, lac, hooks):
     assert server.find("hooks") == process
 
 
-def test_reload_and_stop(radius, lnsd, lac, hooks):
+def test_reload_and_stop(radius, lnsd, lacs, hooks):
     """Programs come with a reload; at a stop, those of all sessions are run before it is over."""
     slow = hooks.write("slow", "sleep 0.3; echo >$OUT/$LNS_USER.$1")
     server = lnsd(config()).start()
     assert server.find("hooks") is None
     calls = [Call(f"sub{n}", f"user{n}", "builder") for n in range(2)]
-    lac(*calls)
+    lacs(*calls)
     for call in calls:
         call.start()
         call.wait_up()

@@ -28,11 +28,11 @@ def refused(server, *words):
     return str(error.value)
 
 
-def test_why_somebody_cannot_connect(site, lnsd, lac):
+def test_why_somebody_cannot_connect(site, lnsd, lacs):
     """One command from a name, or a number, to the reason."""
     server = lnsd(config(backend="", top='users = "%USERS%"'), USERS).start()
     good, wrong = Call("sub0", "alice", "wonderland"), Call("sub1", "bob", "breaker")
-    lac(good, wrong)
+    lacs(good, wrong)
     assert "no call of that user" in refused(server, "why", "bob")
     wrong.start()
     ends = wait_for(lambda: server.json("history"), "the failure", context=server.log)
@@ -103,11 +103,11 @@ def test_watch_goes_on(site, lnsd):
     server.stop()
 
 
-def test_drain_and_undrain(site, lnsd, lac):
+def test_drain_and_undrain(site, lnsd, lacs):
     """Nothing new, until it is taken back; a reload and a new engine do not change that."""
     server = lnsd(config(backend="", top='users = "%USERS%"'), USERS).start()
     first, second = Call("sub0", "alice", "wonderland"), Call("sub1", "bob", "builder")
-    lac(first, second)
+    lacs(first, second)
     first.start()
     first.wait_up()
     server.wait_sessions(1)
@@ -194,11 +194,11 @@ def keys_of(item, prefix=""):
             yield prefix + key
 
 
-def test_every_field_is_documented(site, lnsd, lac):
+def test_every_field_is_documented(site, lnsd, lacs):
     """What the socket says and what lnsd-control(5) says are the same, both ways where all is known."""
     server = lnsd(config(backend="", top='users = "%USERS%"'), USERS).start()
     call, wrong = Call("sub0", "alice", "wonderland"), Call("sub1", "bob", "breaker")
-    lac(call, wrong)
+    lacs(call, wrong)
     socket = f"{server.run_dir}/control.sock"
     words = [f"{BUILD}/lnsctl", "--socket", socket, "--json", "monitor"]
     events = site.lns.start(*words, log=server.path("events"))

@@ -57,7 +57,7 @@ def journal():
         os.rmdir(directory)
 
 
-def test_fields_and_a_journal_that_does_not_read(radius, lnsd, lac, journal):
+def test_fields_and_a_journal_that_does_not_read(radius, lnsd, lacs, journal):
     server = lnsd(config(top='log-to = "journal"')).start(wait=False)
 
     def find(**wanted):
@@ -69,7 +69,7 @@ def test_fields_and_a_journal_that_does_not_read(radius, lnsd, lac, journal):
     wait(MESSAGE="engine: ready", LNS_PROCESS="engine")
     wait(MESSAGE="monitor: engine 1 serves", LNS_PROCESS="monitor", PRIORITY="6")
     call, other = Call("sub0", "alice", "wonderland"), Call("sub1", "bob", "builder")
-    lac(call, other)
+    lacs(call, other)
     call.start()
     online = wait(MESSAGE="online", LNS_USER="alice")
     assert online["LNS_LAC"] == "wholesale"

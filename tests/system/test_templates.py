@@ -81,10 +81,10 @@ def comes_up(site, call):
     assert "1 received" in site.lac.ping(GATEWAY, call.name)
 
 
-def test_a_template_that_dies(site, radius, lnsd, lac):
+def test_a_template_that_dies(site, radius, lnsd, lacs):
     server = lnsd(config()).start()
     first, second = bob(0), bob(1)
-    lac(first, second)
+    lacs(first, second)
     comes_up(site, first)
     session = server.session_pid()
     old = wait_template(server, lambda pid: True, "the template")
@@ -98,10 +98,10 @@ def test_a_template_that_dies(site, radius, lnsd, lac):
     assert "1 received" in site.lac.ping(GATEWAY, first.name)
 
 
-def test_pppd_is_upgraded(site, radius, lnsd, lac, copies, tmp_path):
+def test_pppd_is_upgraded(site, radius, lnsd, lacs, copies, tmp_path):
     server = lnsd(copied(copies, tmp_path)).start()
     first, second = bob(0), bob(1)
-    lac(first, second)
+    lacs(first, second)
     comes_up(site, first)
     session = server.session_pid()
     old = wait_template(server, lambda pid: True, "the template")
@@ -120,14 +120,14 @@ def test_pppd_is_upgraded(site, radius, lnsd, lac, copies, tmp_path):
 
 
 @pytest.mark.heavy
-def test_an_upgrade_in_two_steps(site, radius, lnsd, lac, copies, tmp_path):
+def test_an_upgrade_in_two_steps(site, radius, lnsd, lacs, copies, tmp_path):
     """The new pppd does not take the plugin until that is replaced, too: until then the old one serves."""
     broken = str(tmp_path / "broken")
     with open(broken, "wb") as file:
         file.write(b"not a plugin")
     server = lnsd(copied(copies, tmp_path)).start()
     first, second = bob(0), bob(1)
-    lac(first, second)
+    lacs(first, second)
     old = wait_template(server, lambda pid: True, "the template")
     copies("lns.so", broken)
     server.wait_log("but the new one ended: exit status .*; the old one goes on")
@@ -142,12 +142,12 @@ def test_an_upgrade_in_two_steps(site, radius, lnsd, lac, copies, tmp_path):
 
 
 @pytest.mark.heavy
-def test_reload_replaces_what_changed(site, radius, lnsd, lac):
+def test_reload_replaces_what_changed(site, radius, lnsd, lacs):
     """A changed ppp section gets a new template, another one keeps its own."""
     other = f'ppp "other" {{ local-address = "{GATEWAY}" pool = "subscribers" lcp-echo = 17s }}'
     server = lnsd(config(top=other, auth='"chap"')).start()
     first, second = bob(0), bob(1)
-    lac(first, second)
+    lacs(first, second)
     comes_up(site, first)
     session = server.session_pid()
 
