@@ -135,11 +135,15 @@ void net_send(struct net *net, const struct l2tp_path *path, const uint8_t *pack
 		net->counters.send_errors++;
 		return;
 	}
-	if (socket->listener) {
-		msg.msg_name = &peer;
-		msg.msg_namelen = addr_len(&peer);
+	/*
+	 * The peer is named on a connected socket, too. Without a name sendmsg takes the route that the
+	 * socket remembers, and so does the kernel's L2TP with its data packets, under another lock: when
+	 * routes change, both may give up the same reference.
+	 */
+	msg.msg_name = &peer;
+	msg.msg_namelen = addr_len(&peer);
+	if (socket->listener)
 		source_put(&msg, &control, &path->local);
-	}
 	sent = sendmsg(socket->fd, &msg, MSG_NOSIGNAL);
 	/* A connected socket reports the ICMP error of an earlier packet instead of sending this one. */
 	if (sent < 0 && (errno == ECONNREFUSED || errno == EINTR))

@@ -8,6 +8,8 @@ import pytest
 from lab.load import quiet_config, up, wait_all_up
 from lab.wait import DEADLINE, wait_for
 
+pytestmark = pytest.mark.heavy
+
 PACKETS = int(os.environ.get("LNS_MUTATED", "20000"))
 MANY = 1000000
 CALLS = 10
@@ -64,6 +66,5 @@ def test_a_hostile_lac_harms_nobody_else(site, lnsd, load):
     attack(site, lnsd, load, PACKETS)
 
 
-@pytest.mark.heavy
 def test_a_hostile_lac_does_not_tire(site, lnsd, load):
     attack(site, lnsd, load, MANY)
