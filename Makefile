@@ -129,21 +129,20 @@ SYS_control     := -ljansson -lmicrohttpd
 # Criterion's own runner leaks when it has many tests and runs several at a time.
 UNIT_JOBS := $(if $(SAN),1,2)
 
+# Memory that runs out is every unit's; the rest of tests/unit/*.c brings an env, which these two do not use.
+SHARED_ALONE := tests/unit/short_memory.c
+WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup
+WRAP_kernel := -Wl,--wrap=nlmsg_alloc,--wrap=nlmsg_alloc_simple,--wrap=nl_cb_alloc,--wrap=nl_socket_alloc
+
 define unit
 $(O)/unit-$(1): $$(call objs,$$(wildcard tests/unit/$(1)/*.c) $$(wildcard $$(EXTRA_$(1))) \
-		$$(if $$(filter radius env,$(1)),,$$(wildcard tests/unit/*.c))) $$(call libs,$$(LINK_$(1)))
-	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
-		$$(SYS_$(1)) -lcriterion
+		$$(if $$(filter radius env,$(1)),$$(SHARED_ALONE),$$(wildcard tests/unit/*.c))) $$(call libs,$$(LINK_$(1)))
+	$$(Q)$$(CC) $$(LDFLAGS) $$(WRAP) $$(WRAP_$(1)) -o $$@ $$(filter %.o,$$^) -Wl,--start-group \
+		$$(filter %.a,$$^) -Wl,--end-group $$(SYS_$(1)) -lcriterion
 run-unit-$(1): $(O)/unit-$(1)
 	$$(Q)$(O)/unit-$(1) -j$(UNIT_JOBS)
 endef
 $(foreach u,$(UNITS),$(eval $(call unit,$(u))))
-
-# Their tests of short memory count allocations.
-$(O)/unit-l2tp: override LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
-$(O)/unit-subscriber: override LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc
-$(O)/unit-ppp: override LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc
-$(O)/unit-radius: override LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 unit: $(patsubst %,run-unit-%,$(UNITS))
 

@@ -2,47 +2,14 @@
 /*
  * Memory runs out anywhere in a call's life: for every n, the n-th allocation of the server fails, and
  * nothing may be left behind, crash or hang.
- *
- * The program is linked with --wrap for malloc, calloc and reallocarray, so that every call of them from
- * our objects comes here; libraries are not concerned.
  */
 #include "tests/unit/env_fake.h"
 #include "tests/unit/l2tp/fake.h"
+#include "tests/unit/short_memory.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* weak, so that a program linked without --wrap fails by its test and not by the linker */
-void *__real_malloc(size_t size) __attribute__((weak));
-void *__real_calloc(size_t count, size_t size) __attribute__((weak));
-void *__real_reallocarray(void *memory, size_t count, size_t size) __attribute__((weak));
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_reallocarray(void *memory, size_t count, size_t size);
-
-static unsigned int allocations, fail_at; /* 0: never */
-static bool armed;
-
-static bool runs_out(void)
-{
-	return armed && ++allocations == fail_at;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return runs_out() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return runs_out() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_reallocarray(void *memory, size_t count, size_t size)
-{
-	return runs_out() ? NULL : __real_reallocarray(memory, count, size);
-}
 
 /*
  * The LAC plays its part without looking at the answers; what it needs of them, the ids, it takes from
@@ -55,9 +22,9 @@ static void say(struct lac *lac, uint16_t session_id, struct l2tp_msg msg)
 	lac_build(lac, session_id, &msg);
 	if (msg.type != L2TP_ZLB)
 		lac->ns++;
-	armed = true;
+	short_memory_arm(true);
 	l2tp_server_input(fake.server, &lac->path, lac->packet, lac->packet_len);
-	armed = false;
+	short_memory_arm(false);
 }
 
 /* Acknowledges everything that the server has sent so far. */
@@ -85,9 +52,9 @@ static struct l2tp_session *placed_call(struct l2tp_tunnel *tunnel)
 	};
 	struct l2tp_session *session = NULL;
 
-	armed = true;
+	short_memory_arm(true);
 	l2tp_session_place(tunnel, &request, &session);
-	armed = false;
+	short_memory_arm(false);
 	return session;
 }
 
@@ -108,22 +75,22 @@ static void call_both_ways(struct lac *lac, struct l2tp_tunnel *tunnel)
 	say(lac, info.id, lac_iccn());
 	lac->ns++;
 	session = l2tp_session_find(tunnel, info.id);
-	armed = true;
+	short_memory_arm(true);
 	if (session) {
 		l2tp_session_set_link_info(session, 1, 2);
 		l2tp_session_close(session, &result);
 	}
-	armed = false;
+	short_memory_arm(false);
 	session = placed_call(tunnel);
 	listen_to(lac, tunnel);
-	armed = true;
+	short_memory_arm(true);
 	if (session)
 		l2tp_session_close(session, &result);
-	armed = false;
+	short_memory_arm(false);
 }
 
-/* A whole life; returns how many allocations it took. */
-static unsigned int live(unsigned int fail)
+/* A whole life. */
+static void live(unsigned int fail)
 {
 	struct l2tp_result result = { .code = L2TP_STOPCCN_GENERAL };
 	struct l2tp_tunnel *tunnel;
@@ -133,8 +100,6 @@ static unsigned int live(unsigned int fail)
 	lac_set_secret(&fake.lac.secret, "secret");
 	fake.lac.hide_avps = true;
 	fake.env = NULL;
-	allocations = 0;
-	fail_at = fail;
 	fake_start(&fake);
 	lac_init(&lac, &fake, "198.51.100.7", 1701, 77);
 	lac_init(&other, &fake, "198.51.100.8", 1701, 78);
@@ -145,29 +110,23 @@ static unsigned int live(unsigned int fail)
 	tunnel = first_tunnel();
 	if (tunnel)
 		call_both_ways(&lac, tunnel);
-	armed = true;
+	short_memory_arm(true);
 	if (!l2tp_tunnel_connect(fake.server, &other.path, &fake.lac, &tunnel))
 		l2tp_tunnel_close(tunnel, &result);
 	fake_advance(&fake, ENV_SEC(70)); /* Hello, retransmissions, giving up */
 	if (first_tunnel())
 		l2tp_tunnel_close(first_tunnel(), &result);
 	fake_advance(&fake, ENV_SEC(200));
-	armed = false;
+	short_memory_arm(false);
 
 	cr_assert_null(first_tunnel(), "allocation %u: a tunnel is left", fail);
 	cr_assert_eq(env_fake_timers(fake.env), 0, "allocation %u: timers are left", fail);
-	fail = allocations;
 	fake_end(&fake);
-	return fail;
 }
 
 Test(alloc, nothing_is_left_behind)
 {
-	unsigned int count = live(0);
-
-	cr_assert_gt(count, 40, "%u allocations: --wrap is not in use", count);
-	for (unsigned int n = 1; n <= count + 10; n++)
-		live(n);
+	cr_assert_gt(short_memory_everywhere(live), 40);
 }
 
 Test(alloc, no_server_without_memory)
@@ -178,11 +137,10 @@ Test(alloc, no_server_without_memory)
 	int err;
 
 	fake_init(&fake);
-	allocations = 0;
-	fail_at = 1;
-	armed = true;
+	short_memory_at(1);
+	short_memory_arm(true);
 	err = l2tp_server_new(env, &fake.settings, &none, NULL, &server);
-	armed = false;
+	short_memory_arm(false);
 	cr_assert_eq(err, -12);
 	cr_assert_null(server);
 	env_fake_free(env);

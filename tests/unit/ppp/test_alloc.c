@@ -3,44 +3,18 @@
  * Memory runs out anywhere between the engine and pppd: for every n, the n-th allocation fails while a
  * template and a channel are made and forks are asked for, some of which must wait for the socket. Each
  * request is refused at once or answered once, and no descriptor, timer or watcher is left.
- *
- * The program is linked with --wrap for malloc and calloc, so that those of our objects, fakes included,
- * come here.
  */
 #include "lns/ppp/ppp.h"
 #include "tests/unit/env_fake.h"
+#include "tests/unit/fds.h"
+#include "tests/unit/short_memory.h"
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* weak, so that a program linked without --wrap fails by its test and not by the linker */
-void *__real_malloc(size_t size) __attribute__((weak));
-void *__real_calloc(size_t count, size_t size) __attribute__((weak));
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-
-static unsigned int allocations, fail_at; /* 0: never */
-static bool armed;
-
-static bool runs_out(void)
-{
-	return armed && ++allocations == fail_at;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return runs_out() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return runs_out() ? NULL : __real_calloc(count, size);
-}
 
 enum { REQUESTS = 40, SPACE = 16384 };
 
@@ -72,17 +46,6 @@ static void on_closed(void *ctx, const char *reason)
 
 static const struct ppp_channel_ops channel_ops = { .closed = on_closed };
 
-static int open_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int count = 0;
-
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
-}
-
 /* The template's end: takes all requests that are there and answers them; how many. */
 static unsigned int serve(int fd)
 {
@@ -113,7 +76,7 @@ static unsigned int serve(int fd)
 }
 
 /* Asks for forks until some must wait; then all are answered. */
-static void fork_many(struct env *env, int peer)
+static void fork_many(struct env *env, int peer, unsigned int n)
 {
 	bool asked[REQUESTS + 1] = { false };
 	int lent[2];
@@ -133,14 +96,14 @@ static void fork_many(struct env *env, int peer)
 		env_fake_advance(env, ENV_MS(100));
 	}
 	for (unsigned int session = 1; session <= REQUESTS; session++)
-		cr_assert_eq(answers[session], asked[session], "allocation %u, request %u", fail_at,
-			session);
+		cr_assert_eq(
+			answers[session], asked[session], "allocation %u, request %u", n, session);
 	close(lent[0]);
 	close(lent[1]);
 }
 
-/* A whole life; returns how many allocations it took. */
-static unsigned int live(unsigned int fail)
+/* A whole life. */
+static void live(unsigned int n)
 {
 	struct env *env = env_fake_new();
 	struct ppp_channel *channel = NULL;
@@ -148,32 +111,24 @@ static unsigned int live(unsigned int fail)
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	cr_assert_eq(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &space, sizeof(space)), 0);
-	allocations = 0;
-	fail_at = fail;
-	armed = true;
+	short_memory_arm(true);
 	if (!ppp_channel_new(env, 1, &channel_ops, NULL, &channel, &end)) {
 		ppp_channel_free(channel);
 		close(end);
 	}
 	if (!ppp_template_new(env, pair[0], &template_ops, NULL, &template))
-		fork_many(env, pair[1]);
+		fork_many(env, pair[1], n);
 	else
 		close(pair[0]);
-	armed = false;
+	short_memory_arm(false);
 	ppp_template_free(template);
 	template = NULL;
 	close(pair[1]);
-	cr_assert_eq(open_fds(), before, "allocation %u", fail);
+	cr_assert_eq(open_fds(), before, "allocation %u", n);
 	env_fake_free(env);
-	return allocations;
 }
 
 Test(alloc, nothing_is_left_behind)
 {
-	unsigned int count = live(0);
-
-	cr_assert_gt(count, REQUESTS + 10, "%u allocations: --wrap is not in use, or none waited",
-		count);
-	for (unsigned int n = 1; n <= count; n++)
-		live(n);
+	cr_assert_gt(short_memory_everywhere(live), REQUESTS + 10, "none waited");
 }

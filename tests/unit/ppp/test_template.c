@@ -4,9 +4,9 @@
  */
 #include "lns/ppp/ppp.h"
 #include "tests/unit/env_fake.h"
+#include "tests/unit/fds.h"
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -113,17 +113,6 @@ static void poll_all(void)
 {
 	for (int i = 0; i < 100 && env_fake_poll(env, 0); i++)
 		;
-}
-
-static int open_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int count = 0;
-
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
 }
 
 Test(template, a_request_and_its_answer, .init = setup, .fini = teardown)

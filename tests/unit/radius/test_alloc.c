@@ -4,50 +4,16 @@
  * n, the n-th allocation fails. What was accepted is told to be durable or lost, once; what was durable
  * reaches the server, if need be from another spool on the same file; and nothing else is left behind.
  *
- * The program is linked with --wrap for malloc, calloc and realloc, so that those of our objects, fakes
- * included, come here. The client has a test of its own in test_failover.c.
+ * The client has a test of its own in test_failover.c.
  */
 #include "tests/unit/radius/spool_bed.h"
+#include "tests/unit/short_memory.h"
 
 #include "radius/attr_codes.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <unistd.h>
-
-/* weak, so that a program linked without --wrap fails by its test and not by the linker */
-void *__real_malloc(size_t size) __attribute__((weak));
-void *__real_calloc(size_t count, size_t size) __attribute__((weak));
-void *__real_realloc(void *memory, size_t size) __attribute__((weak));
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-static atomic_uint allocations, fail_at; /* 0: never */
-static atomic_bool armed;
-
-static bool runs_out(void)
-{
-	return atomic_load(&armed) &&
-	       atomic_fetch_add(&allocations, 1) + 1 == atomic_load(&fail_at);
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return runs_out() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return runs_out() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-	return runs_out() ? NULL : __real_realloc(memory, size);
-}
 
 TestSuite(alloc, .init = bed_setup, .fini = bed_teardown, .timeout = 120);
 
@@ -114,26 +80,22 @@ static bool was_seen(enum radius_record_kind kind)
 
 static unsigned int harmed; /* runs in which something was not done */
 
-/* A session's accounting; returns how many allocations it took. */
-static unsigned int account(unsigned int fail)
+/* A session's accounting. */
+static void account(unsigned int n)
 {
 	bool accepted[KINDS] = { false };
 	struct fate fates[KINDS] = { 0 };
-	unsigned int used;
 	int err;
 
 	bed_seen_count = 0;
 	(void)unlink(bed_path);
-	atomic_store(&allocations, 0);
-	atomic_store(&fail_at, fail);
-	atomic_store(&armed, true);
+	short_memory_arm(true);
 	err = bed_try(&(struct radius_spool_config){ .path = bed_path });
 	if (!err)
 		put_all(accepted, fates);
-	atomic_store(&armed, false);
-	used = atomic_load(&allocations);
+	short_memory_arm(false);
 	if (err) {
-		cr_assert_eq(err, -ENOMEM, "allocation %u: %d", fail, err);
+		cr_assert_eq(err, -ENOMEM, "allocation %u: %d", n, err);
 		spool = NULL;
 	} else {
 		bed_pass(FAKE_SEC(3));
@@ -146,20 +108,17 @@ static unsigned int account(unsigned int fail)
 	harmed += !accepted[0] || !accepted[1] || !accepted[2] || fates[0].err || fates[1].err ||
 		  fates[2].err;
 	for (int i = 0; i < KINDS; i++) {
-		cr_assert_eq(fates[i].told, accepted[i], "allocation %u, record %d", fail, i);
+		cr_assert_eq(fates[i].told, accepted[i], "allocation %u, record %d", n, i);
 		/* The Interim need not be sent when the Stop has come. */
 		if (accepted[i] && !fates[i].err && kinds[i] != RADIUS_INTERIM)
-			cr_assert(was_seen(kinds[i]), "allocation %u: record %d is lost", fail, i);
+			cr_assert(was_seen(kinds[i]), "allocation %u: record %d is lost", n, i);
 	}
-	return used;
 }
 
 Test(alloc, no_record_is_lost)
 {
-	unsigned int count = account(0);
+	unsigned int count = short_memory_everywhere(account);
 
-	cr_assert_gt(count, 20, "%u allocations: --wrap is not in use", count);
-	for (unsigned int n = 1; n <= count + 2; n++)
-		account(n);
+	cr_assert_gt(count, 20);
 	cr_assert_gt(harmed, 10, "%u of %u", harmed, count);
 }

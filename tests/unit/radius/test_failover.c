@@ -9,6 +9,7 @@
 
 #include "radius/attr_codes.h"
 #include "tests/unit/radius/host_fake.h"
+#include "tests/unit/short_memory.h"
 
 #define SERVERS 2
 
@@ -403,31 +404,6 @@ Test(failover, host_runs_out)
 	cr_expect_eq(result.outcome, RADIUS_ANSWERED);
 }
 
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define HAS_OWN_MALLOC
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define HAS_OWN_MALLOC
-#endif
-
-#ifndef HAS_OWN_MALLOC
-/* Allocations of this thread until one fails. */
-static _Thread_local unsigned int allocations_left;
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-
-void *malloc(size_t size)
-{
-	return allocations_left && --allocations_left == 0 ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-	return allocations_left && --allocations_left == 0 ? NULL : __libc_calloc(count, size);
-}
-
 Test(failover, every_allocation_fails_once)
 {
 	struct radius_attrs *attrs = radius_attrs_new();
@@ -440,7 +416,8 @@ Test(failover, every_allocation_fails_once)
 		struct radius_request *request;
 
 		memset(&result, 0, sizeof(result));
-		allocations_left = n;
+		short_memory_at(n);
+		short_memory_arm(true);
 		request = radius_send(client, RADIUS_ACCESS_REQUEST, attrs, 0, done, &result);
 		while (request && fake_server_take(&servers[0], &packet)) {
 			fake_reply_make(&reply, &packet, RADIUS_ACCESS_ACCEPT, "first", 0,
@@ -448,8 +425,8 @@ Test(failover, every_allocation_fails_once)
 			fake_server_send(&servers[0], &packet, reply.octets, reply.len);
 		}
 		fake_io(&fake);
-		failures += !allocations_left;
-		allocations_left = 0;
+		short_memory_arm(false);
+		failures += short_memory_count() >= n;
 		if (request && !result.calls)
 			radius_cancel(request);
 		fake_server_drain(&servers[1]);
@@ -463,12 +440,12 @@ Test(failover, every_allocation_fails_once)
 	for (n = 1; n < 10; n++) {
 		struct radius_client *usual = client;
 
-		allocations_left = n;
+		short_memory_at(n);
+		short_memory_arm(true);
 		if (!make_client((struct radius_client_config){ 0 }))
 			radius_client_free(client);
-		allocations_left = 0;
+		short_memory_arm(false);
 		client = usual;
 	}
 	radius_attrs_free(attrs);
 }
-#endif

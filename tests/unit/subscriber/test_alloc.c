@@ -1,39 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Memory runs out anywhere in a session's life: for every n, the n-th allocation fails, and nothing may
- * be left behind, crash or hang. The program is linked with --wrap for malloc and calloc, so that those
- * of our objects, fakes included, come here.
+ * be left behind, crash or hang.
  */
+#include "tests/unit/short_memory.h"
 #include "tests/unit/subscriber/fake.h"
 
 #include "radius/attr_codes.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
-
-/* weak, so that a program linked without --wrap fails by its test and not by the linker */
-void *__real_malloc(size_t size) __attribute__((weak));
-void *__real_calloc(size_t count, size_t size) __attribute__((weak));
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-
-static unsigned int allocations, fail_at; /* 0: never */
-static bool armed;
-
-static bool runs_out(void)
-{
-	return armed && ++allocations == fail_at;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return runs_out() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return runs_out() ? NULL : __real_calloc(count, size);
-}
 
 static bool lives(const struct l2tp_session *call)
 {
@@ -62,7 +38,7 @@ static void live_once(void)
 	struct radius_attrs *attrs = profile();
 	struct l2tp_session *call;
 
-	armed = true;
+	short_memory_arm(true);
 	call = lac_calls();
 	if (lives(call) && fake_kernel_job("open", NULL))
 		kernel_answers(call, 0);
@@ -84,32 +60,23 @@ static void live_once(void)
 		lac_hangs_up(call);
 	everything_settles(call);
 	time_passes(ENV_SEC(5));
-	armed = false;
+	short_memory_arm(false);
 	radius_attrs_free(attrs);
 }
 
-static unsigned int live(unsigned int fail)
+static void live(unsigned int n)
 {
-	unsigned int used;
-
+	(void)n;
 	world_init();
 	w.config.radius.interim = ENV_SEC(10);
 	world_start();
-	allocations = 0;
-	fail_at = fail;
 	live_once();
-	used = allocations;
 	world_end();
-	return used;
 }
 
 Test(alloc, nothing_is_left_behind)
 {
-	unsigned int count = live(0);
-
-	cr_assert_gt(count, 40, "%u allocations: --wrap is not in use", count);
-	for (unsigned int n = 1; n <= count; n++)
-		live(n);
+	cr_assert_gt(short_memory_everywhere(live), 40);
 }
 
 Test(alloc, no_subscribers_without_memory)
@@ -120,11 +87,10 @@ Test(alloc, no_subscribers_without_memory)
 	world_init();
 	host.env = w.env;
 	for (unsigned int n = 1; n <= 3; n++) {
-		allocations = 0;
-		fail_at = n;
-		armed = true;
+		short_memory_at(n);
+		short_memory_arm(true);
 		cr_assert_lt(subscribers_new(&host, &all), 0);
-		armed = false;
+		short_memory_arm(false);
 	}
 	cr_assert_null(all);
 	env_fake_free(w.env);
