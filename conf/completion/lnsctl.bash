@@ -59,6 +59,9 @@ _lnsctl_complete() {
 			fi
 			[[ $word == -s || $word == --socket ]] && _lnsctl+=(-s "${COMP_WORDS[i + 1]}")
 			((i++))
+		elif [[ $word == --watch ]]; then # a number may stand behind it
+			[[ ${COMP_WORDS[i + 1]} == = ]] && ((i++))
+			[[ ${COMP_WORDS[i + 1]} =~ ^[0-9]+$ ]] && ((i++))
 		elif [[ $word != -* ]]; then
 			_lnsctl_typed+=("$word")
 		fi

@@ -127,7 +127,7 @@ static const struct parameter {
 	{ OPTION_SORT, "sort", NULL, KIND_TEXT, " COLUMN",
 		"in the order of this column; -COLUMN: backwards" },
 	{ OPTION_LIMIT, "limit", NULL, KIND_NUMBER, " N", "not more than so many lines" },
-	{ OPTION_WATCH, "watch", NULL, KIND_MAYBE, "[=SECONDS]",
+	{ OPTION_WATCH, "watch", NULL, KIND_MAYBE, " [SECONDS]",
 		"again and again, every 2 s by default" },
 	{ OPTION_TUNNEL, "tunnel", "tunnel", KIND_NUMBER, " ID", "call: through this tunnel" },
 	{ OPTION_ADDRESS, "address", "address", KIND_TEXT, " ADDRESS",
@@ -244,6 +244,17 @@ static bool take_own(uint32_t option, const char *text, struct request *request)
 	}
 }
 
+/*
+ * The number of an option that does without: what stands behind its '=', or the next word when that is one.
+ * getopt takes only the first; a word that we take as well goes with the option when it sorts the words.
+ */
+static const char *optional_number(int argc, char **argv)
+{
+	if (!optarg && optind < argc && is_digits(argv[optind]))
+		return argv[optind++];
+	return optarg;
+}
+
 /* Adds the argument of an option. False after saying what is wrong. */
 static bool take_parameter(
 	const struct parameter *parameter, const char *text, struct request *request)
@@ -307,8 +318,12 @@ int command_parse(int argc, char **argv, struct request *request)
 		} else if (option == 'j') {
 			request->json = true;
 		} else if (option == 1) {
-			given |= parameters[index].option;
-			if (!take_parameter(&parameters[index], optarg, request))
+			const struct parameter *parameter = &parameters[index];
+
+			given |= parameter->option;
+			if (!take_parameter(parameter,
+				    parameter->kind == KIND_MAYBE ? optional_number(argc, argv) : optarg,
+				    request))
 				return EXIT_USAGE;
 		} else {
 			usage(option == 'h' ? stdout : stderr);

@@ -87,6 +87,8 @@ def test_completion_knows_every_command_and_option():
     helped = {option for option in OPTION.findall(usage("lnsctl")) if option.startswith("--")}
     assert complete("--") == helped == complete("show", "sessions", "--user", "x", "--")
     assert "up" in complete("show", "sessions", "--state", "")
+    for watch in ["--watch"], ["--watch", "7"], ["--watch", "=", "7"]:
+        assert "sessions" in complete("show", *watch, ""), watch
 
 
 @pytest.mark.parametrize("name", sorted(os.listdir(os.path.join(TREE, "conf/man"))))

@@ -316,6 +316,10 @@ Test(lnsctl, usage)
 		{ "show", "sessions", "--sort", "nonsense" },
 		{ "show", "stats", "--sort", "id" },
 		{ "show", "sessions", "--watch=0" },
+		{ "show", "sessions", "--watch", "0" },
+		{ "show", "sessions", "--watch", "86401" },
+		{ "show", "sessions", "--watch", "often" },
+		{ "show", "session", "--watch", "5" },
 		{ "show", "sessions", "--limit", "some" },
 		{ "disconnect", "user", "x", "--watch" },
 		{ "why" },
@@ -332,6 +336,44 @@ Test(lnsctl, usage)
 	}
 	optind = 0;
 	cr_assert_eq(RUN("--help"), 0);
+}
+
+/* --watch with its number or without, wherever it stands, and what is left for the command. */
+Test(lnsctl, watch)
+{
+	static const struct {
+		const char *words[6];
+		unsigned int watch;
+		json_int_t id;
+	} rows[] = {
+		{ { "lnsctl", "show", "stats" }, 0, 0 },
+		{ { "lnsctl", "show", "stats", "--watch" }, 2, 0 },
+		{ { "lnsctl", "--watch", "show", "stats" }, 2, 0 },
+		{ { "lnsctl", "show", "stats", "--watch", "7" }, 7, 0 },
+		{ { "lnsctl", "show", "--watch", "7", "stats" }, 7, 0 },
+		{ { "lnsctl", "show", "stats", "--watch=7" }, 7, 0 },
+		{ { "lnsctl", "show", "session", "12", "--watch", "7" }, 7, 12 },
+		{ { "lnsctl", "show", "session", "--watch", "7", "12" }, 7, 12 },
+		{ { "lnsctl", "show", "session", "--watch=7", "12" }, 7, 12 },
+		{ { "lnsctl", "top", "--watch", "7", "--limit", "3" }, 7, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct request request = { .args = json_object() };
+		char *words[7] = { 0 };
+		int count = 0;
+
+		while (count < 6 && rows[i].words[count]) {
+			words[count] = (char *)rows[i].words[count];
+			count++;
+		}
+		optind = 0;
+		cr_assert_eq(command_parse(count, words, &request), -1, "row %zu", i);
+		cr_assert_eq(request.watch, rows[i].watch, "row %zu: %u", i, request.watch);
+		cr_assert_eq(
+			json_integer_value(json_object_get(request.args, "id")), rows[i].id, "row %zu", i);
+		json_decref(request.args);
+	}
 }
 
 Test(lnsctl, numbers)
