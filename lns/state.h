@@ -48,9 +48,13 @@ struct state_session {
 	uint32_t stop_cause;
 };
 
-/* A lac section that takes nothing new; the first record is for all of them. */
+/*
+ * A lac section that takes nothing new, or one that goes on while all others take nothing new; the first
+ * record is for all of them.
+ */
+enum { DRAIN_UNSET, DRAIN_ON, DRAIN_OFF };
 struct state_drained {
-	uint32_t used;
+	uint32_t used; /* DRAIN_x */
 	uint32_t rate; /* sessions that are ended a second, 0 = none */
 	char lac[64];
 };

@@ -322,7 +322,8 @@ int command_parse(int argc, char **argv, struct request *request)
 
 			given |= parameter->option;
 			if (!take_parameter(parameter,
-				    parameter->kind == KIND_MAYBE ? optional_number(argc, argv) : optarg,
+				    parameter->kind == KIND_MAYBE ? optional_number(argc, argv)
+								  : optarg,
 				    request))
 				return EXIT_USAGE;
 		} else {

@@ -53,8 +53,8 @@ control_next_fn engine_show_lacs, engine_show_lac;
 /* ---- drain.c ---- */
 
 control_next_fn engine_drain, engine_undrain;
-/* The names of the lac sections that are drained by themselves. */
-json_t *engine_drained_lacs(struct engine *engine);
+/* The names of the lac sections that are drained by themselves; or those that are not while all others are. */
+json_t *engine_drained_lacs(struct engine *engine, bool drained);
 
 /* ---- show_history.c ---- */
 

@@ -5,8 +5,8 @@
  * wanted, the end of what there is, a few sessions a second.
  *
  * What is drained stands in the state memory and nowhere else, so that a reload does not know of it and
- * the next engine goes on with it: record 0 is for all sections, the others are for one each. L2TP and
- * the timer here follow it.
+ * the next engine goes on with it: record 0 is for all sections, the others are for one each, drained by
+ * itself or the exception while all are. L2TP and the timer here follow it.
  */
 #include "lns/engine/commands.h"
 
@@ -31,7 +31,7 @@ static const char *lac_of(const struct engine *engine, const struct state_draine
 	return record == state_drained_at(engine->state, 0) ? NULL : record->lac;
 }
 
-/* The record of a section (NULL: of all of them), or a free one for it; NULL: there is none left. */
+/* The record of a section (NULL: of all of them), or a free one with its name; NULL: there is none left. */
 static struct state_drained *find_record(struct engine *engine, const char *lac)
 {
 	struct state_drained *record, *unused = NULL;
@@ -47,6 +47,8 @@ static struct state_drained *find_record(struct engine *engine, const char *lac)
 		if (!record->used && !unused)
 			unused = record;
 	}
+	if (unused)
+		snprintf(unused->lac, sizeof(unused->lac), "%s", lac);
 	return unused;
 }
 
@@ -58,11 +60,20 @@ static unsigned int sessions_of(struct engine *engine, const char *lac)
 
 /* ---- the slow end ---- */
 
+static bool is_drained(void *ctx, const char *lac)
+{
+	struct engine *engine = ctx;
+
+	return l2tp_server_is_drained(engine->l2tp, lac);
+}
+
 /* Ends as many sessions as the time since the last ones allows. False: none is left to end. */
 static bool end_some(
 	struct engine *engine, const struct state_drained *record, uint64_t *last, uint64_t now)
 {
-	const struct subscriber_selector selector = { .lac = lac_of(engine, record) };
+	const struct subscriber_selector selector = {
+		.lac = lac_of(engine, record), .takes_lac = is_drained, .ctx = engine
+	};
 	uint64_t allowed = (now - *last) * record->rate / ENV_SEC(1), keys[AT_ONCE];
 	size_t found;
 
@@ -107,10 +118,15 @@ void engine_drain_step(void *ctx)
 
 static int apply(struct engine *engine, const struct state_drained *record)
 {
+	static const enum l2tp_drain of_one[] = {
+		[DRAIN_UNSET] = L2TP_DRAIN_AS_ALL,
+		[DRAIN_ON] = L2TP_DRAIN_ON,
+		[DRAIN_OFF] = L2TP_DRAIN_EXCEPT,
+	};
 	const char *lac = lac_of(engine, record);
 
 	if (lac)
-		return l2tp_server_drain_lac(engine->l2tp, lac, record->used);
+		return l2tp_server_drain_lac(engine->l2tp, lac, of_one[record->used]);
 	l2tp_server_drain(engine->l2tp, record->used || engine->stopping);
 	return 0;
 }
@@ -123,15 +139,18 @@ void engine_drain_restore(struct engine *engine)
 	{
 		if (!record->used)
 			continue;
-		if (!memchr(record->lac, 0, sizeof(record->lac)) || record->rate > RATE_MAX) {
-			state_publish(&record->used, 0);
+		if (!memchr(record->lac, 0, sizeof(record->lac)) || record->rate > RATE_MAX ||
+			record->used > DRAIN_OFF) {
+			state_publish(&record->used, DRAIN_UNSET);
 			continue;
 		}
 		if (apply(engine, record) < 0)
 			log_error("drain: lac %s: out of memory", record->lac);
 		else
-			log_info("drain: %s%s: still drained", lac_of(engine, record) ? "lac " : "",
-				lac_of(engine, record) ? record->lac : "all");
+			log_info("drain: %s%s: still %s", lac_of(engine, record) ? "lac " : "",
+				lac_of(engine, record) ? record->lac : "all",
+				record->used == DRAIN_ON ? "drained"
+							 : "not drained, all others are");
 		engine->drain_last[index] = env_now(engine->env);
 	}
 	env_timer_start(engine->drain_timer, PACE);
@@ -153,6 +172,33 @@ static bool take_lac(
 		return true;
 	snprintf(error, size, "no such lac section: \"%.64s\"", *ret_lac);
 	return false;
+}
+
+/* Sets a record. 0, or -ENOMEM: then it is as it was. */
+static int set_record(
+	struct engine *engine, struct state_drained *record, uint32_t used, uint32_t rate)
+{
+	const struct state_drained before = *record;
+	int err;
+
+	record->rate = rate;
+	state_publish(&record->used, used);
+	err = apply(engine, record);
+	if (err < 0) {
+		record->rate = before.rate;
+		state_publish(&record->used, before.used);
+	}
+	return err;
+}
+
+/* "Drain all" means all: L2TP forgets the exceptions by itself. */
+static void drop_exceptions(struct engine *engine)
+{
+	struct state_drained *record;
+
+	EACH_RECORD(engine, record, index)
+	if (record->used == DRAIN_OFF)
+		state_publish(&record->used, DRAIN_UNSET);
 }
 
 json_t *engine_drain(void *ctx, const json_t *args, uint64_t *cursor, char *error, size_t size)
@@ -177,14 +223,12 @@ json_t *engine_drain(void *ctx, const json_t *args, uint64_t *cursor, char *erro
 		snprintf(error, size, "too many lac sections are drained; drain all of them");
 		return NULL;
 	}
-	snprintf(record->lac, sizeof(record->lac), "%s", lac ? lac : "");
-	record->rate = (uint32_t)wanted;
-	state_publish(&record->used, 1);
-	if (apply(engine, record) < 0) {
-		state_publish(&record->used, 0);
+	if (set_record(engine, record, DRAIN_ON, (uint32_t)wanted) < 0) {
 		snprintf(error, size, "out of memory");
 		return NULL;
 	}
+	if (!lac)
+		drop_exceptions(engine);
 	engine->drain_last[record - state_drained_at(engine->state, 0)] = env_now(engine->env);
 	if (wanted)
 		env_timer_start(engine->drain_timer, PACE);
@@ -193,11 +237,42 @@ json_t *engine_drain(void *ctx, const json_t *args, uint64_t *cursor, char *erro
 	return drain_item(engine, lac, (unsigned int)wanted);
 }
 
+/* Of all sections: whatever is drained. */
+static bool undrain_all(struct engine *engine)
+{
+	struct state_drained *record;
+	bool was_drained = false;
+
+	EACH_RECORD(engine, record, index)
+	{
+		was_drained |= record->used == DRAIN_ON;
+		if (record->used)
+			set_record(engine, record, DRAIN_UNSET, 0);
+	}
+	return was_drained;
+}
+
+/* Of one section: what was drained by itself is not any more; while all are, it is the exception. */
+static bool undrain_lac(struct engine *engine, const char *lac, char *error, size_t size)
+{
+	bool all = l2tp_server_is_drained(engine->l2tp, NULL);
+	struct state_drained *record = find_record(engine, lac);
+
+	if (!l2tp_server_is_drained(engine->l2tp, lac))
+		snprintf(error, size, "it is not drained");
+	else if (!record)
+		snprintf(error, size,
+			"too many lac sections are drained or not by themselves; undrain all of them");
+	else if (set_record(engine, record, all ? DRAIN_OFF : DRAIN_UNSET, 0) < 0)
+		snprintf(error, size, "out of memory");
+	else
+		return true;
+	return false;
+}
+
 json_t *engine_undrain(void *ctx, const json_t *args, uint64_t *cursor, char *error, size_t size)
 {
 	struct engine *engine = ctx;
-	struct state_drained *record;
-	bool was_drained = false;
 	const char *lac;
 
 	if (*cursor)
@@ -205,34 +280,29 @@ json_t *engine_undrain(void *ctx, const json_t *args, uint64_t *cursor, char *er
 	*cursor = DONE;
 	if (!take_lac(engine, args, &lac, error, size))
 		return NULL;
-	EACH_RECORD(engine, record, index)
-	{
-		if (!record->used || (lac && (index == 0 || strcmp(record->lac, lac) != 0)))
-			continue;
-		was_drained = true;
-		state_publish(&record->used, 0);
-		apply(engine, record);
+	if (engine->stopping) {
+		snprintf(error, size, "lnsd is stopping");
+		return NULL;
 	}
-	if (!was_drained) {
-		snprintf(error, size,
-			lac && l2tp_server_is_drained(engine->l2tp, NULL)
-				? "all lac sections are drained; undrain them all"
-				: "it is not drained");
+	if (lac && !undrain_lac(engine, lac, error, size))
+		return NULL;
+	if (!lac && !undrain_all(engine)) {
+		snprintf(error, size, "nothing is drained");
 		return NULL;
 	}
 	log_info("undrain: %s%s: new tunnels and calls are welcome%s", lac ? "lac " : "",
 		lac ? lac : "all",
-		lac && l2tp_server_is_drained(engine->l2tp, lac) ? " once all are undrained" : "");
+		l2tp_server_is_drained(engine->l2tp, NULL) ? "; all others stay drained" : "");
 	return drain_item(engine, lac, 0);
 }
 
-json_t *engine_drained_lacs(struct engine *engine)
+json_t *engine_drained_lacs(struct engine *engine, bool drained)
 {
 	json_t *names = json_array();
 	struct state_drained *record;
 
 	EACH_RECORD(engine, record, index)
-	if (index > 0 && record->used)
+	if (index > 0 && record->used == (drained ? DRAIN_ON : DRAIN_OFF))
 		json_array_append_new(names, json_string(record->lac));
 	return names;
 }

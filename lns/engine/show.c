@@ -129,7 +129,8 @@ json_t *engine_show_stats(void *ctx, const json_t *args, uint64_t *cursor, char 
 		return NULL;
 	json_object_set_new(
 		stats, "drained", json_boolean(l2tp_server_is_drained(engine->l2tp, NULL)));
-	json_object_set_new(stats, "drained_lacs", engine_drained_lacs(engine));
+	json_object_set_new(stats, "drained_lacs", engine_drained_lacs(engine, true));
+	json_object_set_new(stats, "undrained_lacs", engine_drained_lacs(engine, false));
 	json_object_set_new(stats, "kernel_audit", engine_audit_json(engine));
 	json_object_set_new(stats, "hooks", engine_hooks_json(engine));
 	return stats;

@@ -182,10 +182,18 @@ void l2tp_server_set(struct l2tp_server *server, const struct l2tp_settings *set
 void l2tp_server_input(struct l2tp_server *server, const struct l2tp_path *path,
 	const uint8_t *packet, size_t len);
 
-/* Refuse new tunnels and new calls from now on (CDN 2/7 "try another"), or accept them again. */
+/*
+ * Refuse new tunnels and new calls from now on (CDN 2/7 "try another"), or accept them again: from all lac
+ * sections but those that are drained by themselves. There is no exception any more.
+ */
 void l2tp_server_drain(struct l2tp_server *server, bool drain);
+enum l2tp_drain {
+	L2TP_DRAIN_AS_ALL,
+	L2TP_DRAIN_ON,
+	L2TP_DRAIN_EXCEPT, /* it goes on while all others are drained */
+};
 /* The same for one lac section, whether it is configured or not. 0 or -ENOMEM. */
-int l2tp_server_drain_lac(struct l2tp_server *server, const char *lac, bool drain);
+int l2tp_server_drain_lac(struct l2tp_server *server, const char *lac, enum l2tp_drain drain);
 /* Whether a lac section is drained, by itself or with all; NULL: whether all are. */
 bool l2tp_server_is_drained(const struct l2tp_server *server, const char *lac);
 

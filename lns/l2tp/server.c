@@ -79,7 +79,7 @@ void l2tp_server_free(struct l2tp_server *server)
 	while ((tunnel = l2tp_tunnel_next(server, 0)))
 		tunnel_free(tunnel);
 	while (server->drained)
-		l2tp_server_drain_lac(server, server->drained->name, false);
+		l2tp_server_drain_lac(server, server->drained->name, L2TP_DRAIN_AS_ALL);
 	idmap_free(&server->tunnels);
 	explicit_bzero(server->out, sizeof(server->out));
 	free(server);
@@ -88,11 +88,6 @@ void l2tp_server_free(struct l2tp_server *server)
 void l2tp_server_set(struct l2tp_server *server, const struct l2tp_settings *settings)
 {
 	server->settings = *settings;
-}
-
-void l2tp_server_drain(struct l2tp_server *server, bool drain)
-{
-	server->draining = drain;
 }
 
 static struct server_drained **find_drained(struct l2tp_server *server, const char *lac)
@@ -104,32 +99,53 @@ static struct server_drained **find_drained(struct l2tp_server *server, const ch
 	return link;
 }
 
-int l2tp_server_drain_lac(struct l2tp_server *server, const char *lac, bool drain)
+static void drop_drained(struct server_drained **link)
 {
-	struct server_drained **link = find_drained(server, lac), *found = *link;
+	struct server_drained *drained = *link;
 
-	if (drain && !found) {
-		found = calloc(1, sizeof(*found));
-		if (!found)
-			return -ENOMEM;
-		snprintf(found->name, sizeof(found->name), "%s", lac);
-		*link = found;
-	} else if (!drain && found) {
-		*link = found->next;
-		free(found);
+	*link = drained->next;
+	free(drained);
+}
+
+int l2tp_server_drain_lac(struct l2tp_server *server, const char *lac, enum l2tp_drain drain)
+{
+	struct server_drained **link = find_drained(server, lac);
+
+	if (drain == L2TP_DRAIN_AS_ALL) {
+		if (*link)
+			drop_drained(link);
+		return 0;
 	}
+	if (!*link) {
+		*link = calloc(1, sizeof(**link));
+		if (!*link)
+			return -ENOMEM;
+		snprintf((*link)->name, sizeof((*link)->name), "%s", lac);
+	}
+	(*link)->is_exception = drain == L2TP_DRAIN_EXCEPT;
 	return 0;
+}
+
+void l2tp_server_drain(struct l2tp_server *server, bool drain)
+{
+	struct server_drained **link = &server->drained;
+
+	server->draining = drain;
+	while (*link) {
+		if ((*link)->is_exception)
+			drop_drained(link);
+		else
+			link = &(*link)->next;
+	}
 }
 
 bool l2tp_server_is_drained(const struct l2tp_server *server, const char *lac)
 {
 	const struct server_drained *drained = server->drained;
 
-	if (server->draining)
-		return true;
 	while (lac && drained && strcmp(drained->name, lac) != 0)
 		drained = drained->next;
-	return lac && drained;
+	return lac && drained ? !drained->is_exception : server->draining;
 }
 
 void l2tp_server_watch(struct l2tp_server *server, bool on)

@@ -30,9 +30,10 @@ struct server_use {
 	unsigned int holders, tunnels, sessions;
 };
 
-/* A lac section that takes nothing new. */
+/* A lac section that takes nothing new, or takes it although all others do not. */
 struct server_drained {
 	struct server_drained *next;
+	bool is_exception;
 	char name[64];
 };
 

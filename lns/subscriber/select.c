@@ -33,7 +33,8 @@ static bool is_meant(const struct subscriber *sub, const struct subscriber_selec
 	       is_text(selector->nas_port_id, sub->name) && is_text(selector->user, sub->user) &&
 	       is_text(selector->lac, sub->lac) && is_text(selector->user_text, sub->user_text) &&
 	       is_text(selector->calling, sub->calling) &&
-	       is_text(selector->called, called_number(sub));
+	       is_text(selector->called, called_number(sub)) &&
+	       (!selector->takes_lac || selector->takes_lac(selector->ctx, sub->lac));
 }
 
 /* The session of an Acct-Session-Id, which is its key; NULL: there is none. */

@@ -127,6 +127,8 @@ struct subscriber_selector {
 	const uint32_t *address, *nas_port; /* the client's IPv4 address, host byte order */
 	const char *lac;                    /* section */
 	const char *user_text;              /* the name as people see it, in subscriber_info */
+	bool (*takes_lac)(void *ctx, const char *lac); /* asked last of all */
+	void *ctx;
 };
 /* The keys of the first max sessions that match and are not ending. The number of all that do. */
 size_t subscribers_select(struct subscribers *subscribers,

@@ -138,10 +138,46 @@ def test_drain_and_undrain(site, lnsd, lacs):
     server.wait_log("engine 2 serves")
     assert server.json("show", "stats")["drained"]
     assert server.json("undrain")["drained"] is False
-    assert "not drained" in refused(server, "undrain")
+    assert "nothing is drained" in refused(server, "undrain")
+    assert "not drained" in refused(server, "undrain", "--lac", "wholesale")
     assert "no such lac section" in refused(server, "drain", "--lac", "retail")
     second.start()
     second.wait_up()
+    server.stop()
+
+
+def test_all_but_one_lac_drained(site, lnsd, lacs):
+    """A server comes back one lac section at a time: the exception takes calls and keeps its sessions, also
+    with a new engine, until all are drained again."""
+    server = lnsd(config(backend="", top='users = "%USERS%"'), USERS).start()
+    call, other = Call("sub0", "alice", "wonderland"), Call("sub1", "bob", "builder")
+    lacs(call, other)
+    server.json("drain")
+    call.start()
+    server.wait_log("try another LNS")
+    call.wait_down()
+    undrained = server.json("undrain", "--lac", "wholesale")
+    assert undrained == {"lac": "wholesale", "drained": False, "sessions": 0, "rate": 0}
+    server.wait_log("lac wholesale: new tunnels and calls are welcome; all others stay drained")
+    stats = server.json("show", "stats")
+    assert (stats["drained"], stats["drained_lacs"], stats["undrained_lacs"]) == (True, [], ["wholesale"])
+    assert "not drained" in refused(server, "undrain", "--lac", "wholesale")
+
+    os.kill(server.engine(), signal.SIGKILL)
+    server.wait_log("lac wholesale: still not drained, all others are")
+    server.wait_log("engine 2 serves")
+    other.start()
+    other.wait_up()
+    server.wait_sessions(1)
+    assert server.json("drain")["drained"]
+    assert server.json("show", "stats")["undrained_lacs"] == []
+    assert server.json("show", "lac", "wholesale")["drained"]
+    assert server.json("undrain", "--lac", "wholesale")["drained"] is False
+    assert server.json("undrain")["drained"] is False
+    assert server.json("show", "stats")["undrained_lacs"] == []
+    other.stop()
+    other.wait_down()
+    server.wait_sessions(0)
     server.stop()
 
 

@@ -370,8 +370,8 @@ Test(lnsctl, watch)
 		optind = 0;
 		cr_assert_eq(command_parse(count, words, &request), -1, "row %zu", i);
 		cr_assert_eq(request.watch, rows[i].watch, "row %zu: %u", i, request.watch);
-		cr_assert_eq(
-			json_integer_value(json_object_get(request.args, "id")), rows[i].id, "row %zu", i);
+		cr_assert_eq(json_integer_value(json_object_get(request.args, "id")), rows[i].id,
+			"row %zu", i);
 		json_decref(request.args);
 	}
 }

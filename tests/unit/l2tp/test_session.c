@@ -272,9 +272,10 @@ Test(session, a_drained_server_sends_calls_elsewhere)
 
 Test(session, a_drained_lac_is_sent_elsewhere_until_it_is_not)
 {
-	cr_assert_eq(l2tp_server_drain_lac(fake.server, "another", true), 0);
-	cr_assert_eq(l2tp_server_drain_lac(fake.server, fake.lac.name, true), 0);
-	cr_assert_eq(l2tp_server_drain_lac(fake.server, fake.lac.name, true), 0, "twice is once");
+	cr_assert_eq(l2tp_server_drain_lac(fake.server, "another", L2TP_DRAIN_ON), 0);
+	cr_assert_eq(l2tp_server_drain_lac(fake.server, fake.lac.name, L2TP_DRAIN_ON), 0);
+	cr_assert_eq(l2tp_server_drain_lac(fake.server, fake.lac.name, L2TP_DRAIN_ON), 0,
+		"twice is once");
 	cr_assert(l2tp_server_is_drained(fake.server, fake.lac.name));
 	cr_assert_not(l2tp_server_is_drained(fake.server, NULL), "not all of them");
 	cr_assert_not(l2tp_server_is_drained(fake.server, "third"));
@@ -284,9 +285,24 @@ Test(session, a_drained_lac_is_sent_elsewhere_until_it_is_not)
 	cr_assert_str_eq(
 		fake.refused, "wholesale call 5551234 800: no new calls here, try another LNS");
 	lac_ack(&lac);
-	cr_assert_eq(l2tp_server_drain_lac(fake.server, fake.lac.name, false), 0);
+	cr_assert_eq(l2tp_server_drain_lac(fake.server, fake.lac.name, L2TP_DRAIN_AS_ALL), 0);
 	cr_assert_not(l2tp_server_is_drained(fake.server, fake.lac.name));
 	lac_call(&lac, 6);
+}
+
+Test(session, all_but_one_lac_are_sent_elsewhere)
+{
+	l2tp_server_drain(fake.server, true);
+	cr_assert_eq(l2tp_server_drain_lac(fake.server, fake.lac.name, L2TP_DRAIN_EXCEPT), 0);
+	cr_assert(l2tp_server_is_drained(fake.server, NULL));
+	cr_assert(l2tp_server_is_drained(fake.server, "another"));
+	cr_assert_not(l2tp_server_is_drained(fake.server, fake.lac.name));
+	lac_call(&lac, 5);
+	l2tp_server_drain(fake.server, true);
+	cr_assert(l2tp_server_is_drained(fake.server, fake.lac.name), "all means all");
+	lac_ack(&lac);
+	send_msg(0, lac_icrq(6));
+	expect_cdn(6, L2TP_CDN_ERROR, L2TP_ERROR_TRY_ANOTHER);
 }
 
 Test(session, setup_has_a_deadline)

@@ -58,7 +58,7 @@ Test(select, every_attribute_has_to_fit)
 	address = ntohl(of(bob)->remote);
 	port = subscriber_nas_port(of(bob));
 	const struct subscriber_selector whole = { of(bob)->acct_session_id, "bob", "555", "",
-		of(bob)->name, &address, &port, "wholesale", "bob" };
+		of(bob)->name, &address, &port, "wholesale", "bob", NULL, NULL };
 	struct subscriber_selector one;
 
 	expect_meant(&whole, 1, bob);
@@ -134,6 +134,23 @@ Test(select, more_than_there_is_room_for_are_counted)
 	cr_expect_eq(
 		subscribers_select(w.all, &(struct subscriber_selector){ .user = "bob" }, NULL, 0),
 		1);
+	end_all();
+}
+
+static bool takes_lac(void *ctx, const char *lac)
+{
+	return strcmp(lac, ctx) == 0;
+}
+
+Test(select, by_a_function_of_the_lac)
+{
+	struct subscriber_selector selector = { .user = "bob", .takes_lac = takes_lac };
+
+	two_sessions();
+	selector.ctx = "wholesale";
+	expect_meant(&selector, 1, bob);
+	selector.ctx = "retail";
+	expect_meant(&selector, 0, NULL);
 	end_all();
 }
 
