@@ -12,20 +12,30 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* What needs a limit: so many for each session and tunnel, and for everything else on the machine. */
+/* Processes and threads besides those of sessions. */
+#define TASKS_DAEMON                                                                               \
+	16 /* monitor, two engines with their threads, while one follows the other; lnsctl */
+#define TASKS_TEMPLATE 2 /* of a ppp section: a new one and the one before, on reload */
+#define TASKS_HOOK     4 /* a hook program is often a shell with a pipe of others */
+
+/*
+ * What needs a limit: so many for each session and tunnel, for the daemon's own processes or not, and for
+ * everything else that has this limit.
+ */
 static const struct row {
 	const char *name;
 	size_t offset;
 	unsigned int per_session, per_tunnel, others;
+	bool tasks;
 	const char *remedy; /* with room for the number needed */
 } rows[] = {
-	{ "kernel.pid_max", offsetof(struct monitor_limits, pid_max), 1, 0, 1024,
+	{ "kernel.pid_max", offsetof(struct monitor_limits, pid_max), 1, 0, 1024, true,
 		"sysctl -w kernel.pid_max=%" PRIu64 },
-	{ "kernel.threads-max", offsetof(struct monitor_limits, threads_max), 1, 0, 1024,
+	{ "kernel.threads-max", offsetof(struct monitor_limits, threads_max), 1, 0, 1024, true,
 		"sysctl -w kernel.threads-max=%" PRIu64 },
-	{ "pids.max of the control group", offsetof(struct monitor_limits, pids_max), 1, 0, 32,
+	{ "pids.max of the control group", offsetof(struct monitor_limits, pids_max), 1, 0, 0, true,
 		"TasksMax=infinity in the unit, or %" PRIu64 },
-	{ "the hard limit of open files", offsetof(struct monitor_limits, nofile), 2, 1, 512,
+	{ "the hard limit of open files", offsetof(struct monitor_limits, nofile), 2, 1, 512, false,
 		"LimitNOFILE=%" PRIu64 " in the unit, or ulimit -Hn" },
 };
 
@@ -72,7 +82,7 @@ static uint64_t read_pids_max(void)
 
 void monitor_limits_read(struct monitor_limits *ret_limits)
 {
-	struct rlimit nofile;
+	struct rlimit nofile, nproc;
 
 	ret_limits->pid_max = read_number("/proc/sys/kernel/pid_max");
 	ret_limits->threads_max = read_number("/proc/sys/kernel/threads-max");
@@ -80,6 +90,9 @@ void monitor_limits_read(struct monitor_limits *ret_limits)
 	ret_limits->nofile = UINT64_MAX;
 	if (getrlimit(RLIMIT_NOFILE, &nofile) == 0 && nofile.rlim_max != RLIM_INFINITY)
 		ret_limits->nofile = nofile.rlim_max;
+	ret_limits->nproc = UINT64_MAX;
+	if (getrlimit(RLIMIT_NPROC, &nproc) == 0 && nproc.rlim_cur != RLIM_INFINITY)
+		ret_limits->nproc = nproc.rlim_cur;
 }
 
 void monitor_limits_needs(const struct config *config, struct monitor_needs *ret_needs)
@@ -105,12 +118,24 @@ void monitor_limits_needs(const struct config *config, struct monitor_needs *ret
 		tunnels = sessions;
 	ret_needs->sessions = (unsigned int)sessions;
 	ret_needs->tunnels = (unsigned int)tunnels;
+	ret_needs->hooks = 0;
+	if (config->hooks.on_up[0] || config->hooks.on_down[0])
+		ret_needs->hooks = 1 + config->hooks.parallel * TASKS_HOOK;
+	ret_needs->tasks =
+		TASKS_DAEMON + (unsigned int)config->ppp_count * TASKS_TEMPLATE + ret_needs->hooks;
+}
+
+/* What is not for sessions and tunnels. */
+static uint64_t others_in(const struct row *row, const struct monitor_needs *needs)
+{
+	return row->others + (row->tasks ? needs->tasks : 0);
 }
 
 /* How many sessions there is room for; tunnels are as many as needed, but no more than sessions. */
-static uint64_t room_in(const struct row *row, uint64_t value, unsigned int tunnels)
+static uint64_t room_in(const struct row *row, uint64_t value, const struct monitor_needs *needs)
 {
-	uint64_t rest = value > row->others ? value - row->others : 0;
+	uint64_t others = others_in(row, needs), rest = value > others ? value - others : 0;
+	unsigned int tunnels = needs->tunnels;
 	uint64_t each = rest / (row->per_session + row->per_tunnel);
 
 	if (each <= tunnels)
@@ -119,7 +144,8 @@ static uint64_t room_in(const struct row *row, uint64_t value, unsigned int tunn
 }
 
 static void report_row(const struct row *row, uint64_t value, uint64_t needed,
-	const struct monitor_needs *needs, void (*report)(void *ctx, const char *line), void *ctx)
+	const struct monitor_needs *needs, void (*report)(void *ctx, bool chosen, const char *line),
+	void *ctx)
 {
 	char remedy[128], line[320];
 
@@ -131,31 +157,48 @@ static void report_row(const struct row *row, uint64_t value, uint64_t needed,
 	snprintf(line, sizeof(line),
 		"%s is %" PRIu64 ", enough for %" PRIu64 " of %u sessions; needed: %" PRIu64
 		" (%s)%s",
-		row->name, value, room_in(row, value, needs->tunnels), needs->sessions, needed,
-		remedy, needs->chosen ? "" : "; or set max-sessions");
-	report(ctx, line);
+		row->name, value, room_in(row, value, needs), needs->sessions, needed, remedy,
+		needs->chosen ? "" : "; or set max-sessions");
+	report(ctx, needs->chosen, line);
+}
+
+/* Sessions are root's; the programs of hook-user are not, and share the limit with whatever else is its. */
+static void check_hooks(uint64_t nproc, const struct monitor_needs *needs,
+	void (*report)(void *ctx, bool chosen, const char *line), void *ctx)
+{
+	char line[200];
+
+	if (nproc >= needs->hooks)
+		return;
+	snprintf(line, sizeof(line),
+		"the limit of processes of a user is %" PRIu64
+		", hook programs need %u (LimitNPROC=infinity in the unit, or ulimit -u %u; or a "
+		"smaller hook-parallel)",
+		nproc, needs->hooks, needs->hooks);
+	report(ctx, true, line);
 }
 
 void monitor_limits_check(const struct monitor_limits *limits, const struct monitor_needs *needs,
-	void (*report)(void *ctx, const char *line), void *ctx)
+	void (*report)(void *ctx, bool chosen, const char *line), void *ctx)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct row *row = &rows[i];
 		uint64_t needed = (uint64_t)row->per_session * needs->sessions +
-				  (uint64_t)row->per_tunnel * needs->tunnels + row->others;
+				  (uint64_t)row->per_tunnel * needs->tunnels +
+				  others_in(row, needs);
 		uint64_t value;
 
 		memcpy(&value, (const char *)limits + row->offset, sizeof(value));
 		if (value < needed)
 			report_row(row, value, needed, needs, report, ctx);
 	}
+	check_hooks(limits->nproc, needs, report, ctx);
 }
 
-static void log_report(void *ctx, const char *line)
+static void log_report(void *ctx, bool chosen, const char *line)
 {
-	const struct monitor_needs *needs = ctx;
-
-	log_line(needs->chosen ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s", line);
+	(void)ctx;
+	log_line(chosen ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s", line);
 }
 
 void monitor_limits_log(const struct config *config)
@@ -165,5 +208,5 @@ void monitor_limits_log(const struct config *config)
 
 	monitor_limits_read(&limits);
 	monitor_limits_needs(config, &needs);
-	monitor_limits_check(&limits, &needs, log_report, &needs);
+	monitor_limits_check(&limits, &needs, log_report, NULL);
 }

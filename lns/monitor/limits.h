@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * monitor/limits: whether the system lets as many sessions live as the configuration allows. Each one is
- * a process, and some descriptors of ours.
+ * a process, and some descriptors of ours; the daemon's own processes and its hook programs come on top.
  */
 #ifndef LNS_MONITOR_LIMITS_H
 #define LNS_MONITOR_LIMITS_H
@@ -16,22 +16,28 @@ struct monitor_limits {
 	uint64_t pid_max, threads_max; /* sysctl */
 	uint64_t pids_max;             /* of our control group, or one above it */
 	uint64_t nofile;               /* hard limit of open files */
+	uint64_t nproc;                /* processes of one user; root's are not counted */
 };
 
 /* What the configuration asks for. */
 struct monitor_needs {
 	unsigned int sessions, tunnels;
-	bool chosen; /* there is a limit of sessions in the configuration */
+	bool chosen;        /* there is a limit of sessions in the configuration */
+	unsigned int tasks; /* processes and threads of the daemon itself, with hooks */
+	unsigned int hooks; /* of these, those of hook-user; 0: there are no hooks */
 };
 
 void monitor_limits_read(struct monitor_limits *ret_limits);
 void monitor_limits_needs(const struct config *config, struct monitor_needs *ret_needs);
 
-/* Calls report with a line for each limit that is too small: its name, its value, and what to do. */
+/*
+ * Calls report with a line for each limit that is too small: its name, its value, and what to do; chosen:
+ * for something that the configuration says itself.
+ */
 void monitor_limits_check(const struct monitor_limits *limits, const struct monitor_needs *needs,
-	void (*report)(void *ctx, const char *line), void *ctx);
+	void (*report)(void *ctx, bool chosen, const char *line), void *ctx);
 
-/* All of it; logs a warning when the sessions were chosen, otherwise it is for information. */
+/* All of it; logs a warning for what was chosen, otherwise it is for information. */
 void monitor_limits_log(const struct config *config);
 
 #endif

@@ -10,12 +10,12 @@
 
 static char said[2048];
 
-static void report(void *ctx, const char *line)
+static void report(void *ctx, bool chosen, const char *line)
 {
 	size_t len = strlen(said);
 
 	(void)ctx;
-	snprintf(said + len, sizeof(said) - len, "%s\n", line);
+	snprintf(said + len, sizeof(said) - len, "%s%s\n", chosen ? "" : "(not chosen) ", line);
 }
 
 static struct monitor_needs needs_of(
@@ -62,6 +62,21 @@ Test(limits, needs)
 	}
 }
 
+/* Programs that are hooks are reserved for by their number, templates by that of the sections. */
+Test(limits, needs_of_hooks)
+{
+	struct config config = { .ppp_count = 3, .hooks = { .parallel = 256 } };
+	struct monitor_needs needs;
+
+	monitor_limits_needs(&config, &needs);
+	cr_assert_eq(needs.hooks, 0, "%u", needs.hooks);
+	cr_assert_eq(needs.tasks, 16 + 3 * 2, "%u", needs.tasks);
+	snprintf(config.hooks.on_down, sizeof(config.hooks.on_down), "/usr/bin/true");
+	monitor_limits_needs(&config, &needs);
+	cr_assert_eq(needs.hooks, 1 + 256 * 4, "%u", needs.hooks);
+	cr_assert_eq(needs.tasks, 16 + 3 * 2 + 1 + 256 * 4, "%u", needs.tasks);
+}
+
 static void expect(struct monitor_limits limits, struct monitor_needs needs, const char *lines)
 {
 	*said = '\0';
@@ -71,28 +86,42 @@ static void expect(struct monitor_limits limits, struct monitor_needs needs, con
 
 Test(limits, names_what_is_too_small)
 {
-	const struct monitor_needs needs = { 20000, 100, true }, guessed = { 20000, 100, false };
-	const struct monitor_limits plenty = { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
-	const struct monitor_limits exact = { 21024, 21024, 20032, 40612 };
-	const struct monitor_limits small = { 21023, 500, 20031, 1024 };
+	const struct monitor_needs needs = { 20000, 100, true, 32, 0 };
+	const struct monitor_needs guessed = { 20000, 100, false, 32, 0 };
+	const struct monitor_limits plenty = { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
+		UINT64_MAX };
+	const struct monitor_limits exact = { 21056, 21056, 20032, 40612, 0 };
+	const struct monitor_limits small = { 21055, 500, 20031, 1024, 0 };
 
 	expect(plenty, needs, "");
 	expect(exact, needs, "");
 	expect(small, needs,
-		"kernel.pid_max is 21023, enough for 19999 of 20000 sessions; needed: 21024 "
-		"(sysctl -w kernel.pid_max=21024)\n"
-		"kernel.threads-max is 500, enough for 0 of 20000 sessions; needed: 21024 "
-		"(sysctl -w kernel.threads-max=21024)\n"
+		"kernel.pid_max is 21055, enough for 19999 of 20000 sessions; needed: 21056 "
+		"(sysctl -w kernel.pid_max=21056)\n"
+		"kernel.threads-max is 500, enough for 0 of 20000 sessions; needed: 21056 "
+		"(sysctl -w kernel.threads-max=21056)\n"
 		"pids.max of the control group is 20031, enough for 19999 of 20000 sessions; "
 		"needed: 20032 (TasksMax=infinity in the unit, or 20032)\n"
 		"the hard limit of open files is 1024, enough for 206 of 20000 sessions; "
 		"needed: 40612 (LimitNOFILE=40612 in the unit, or ulimit -Hn)\n");
-	expect((struct monitor_limits){ 21024, 21024, 20032, 712 }, needs,
+	expect((struct monitor_limits){ 21056, 21056, 20032, 712, 0 }, needs,
 		"the hard limit of open files is 712, enough for 66 of 20000 sessions; "
 		"needed: 40612 (LimitNOFILE=40612 in the unit, or ulimit -Hn)\n");
-	expect((struct monitor_limits){ 21023, 21024, 20032, 40612 }, guessed,
-		"kernel.pid_max is 21023, enough for 19999 of 20000 sessions; needed: 21024 "
-		"(sysctl -w kernel.pid_max=21024); or set max-sessions\n");
+	expect((struct monitor_limits){ 21055, 21056, 20032, 40612, 0 }, guessed,
+		"(not chosen) kernel.pid_max is 21055, enough for 19999 of 20000 sessions; needed: "
+		"21056 (sysctl -w kernel.pid_max=21056); or set max-sessions\n");
+}
+
+Test(limits, names_what_is_too_small_for_hooks)
+{
+	const struct monitor_needs needs = { 10, 1, false, 32 + 1025, 1025 };
+
+	expect((struct monitor_limits){ 2091, 2091, 1067, 533, 1025 }, needs, "");
+	expect((struct monitor_limits){ 2091, 2091, 1066, 533, 1024 }, needs,
+		"(not chosen) pids.max of the control group is 1066, enough for 9 of 10 sessions; "
+		"needed: 1067 (TasksMax=infinity in the unit, or 1067); or set max-sessions\n"
+		"the limit of processes of a user is 1024, hook programs need 1025 "
+		"(LimitNPROC=infinity in the unit, or ulimit -u 1025; or a smaller hook-parallel)\n");
 }
 
 Test(limits, of_this_system)
@@ -106,4 +135,5 @@ Test(limits, of_this_system)
 	cr_assert_lt(limits.threads_max, UINT64_MAX);
 	cr_assert_gt(limits.pids_max, 0);
 	cr_assert_gt(limits.nofile, 0);
+	cr_assert_gt(limits.nproc, 0);
 }
