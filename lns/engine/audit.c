@@ -123,8 +123,10 @@ static void end_lost_session(struct engine *engine, const struct finding *findin
 	struct subscriber *sub = subscriber_find_session(
 		engine->subscribers, (uint16_t)finding->tunnel_id, (uint16_t)finding->session_id);
 
-	if (sub && subscriber_is_in_kernel(sub))
-		subscriber_end(sub, END_KERNEL, NULL);
+	if (!sub || !subscriber_is_in_kernel(sub))
+		return;
+	subscriber_log(sub, LOG_LEVEL_WARNING, "kernel audit: it is gone from the kernel: ended");
+	subscriber_end(sub, END_KERNEL, NULL);
 }
 
 static void close_lost_tunnel(struct engine *engine, const struct finding *finding)
@@ -134,8 +136,11 @@ static void close_lost_tunnel(struct engine *engine, const struct finding *findi
 		.text = "the kernel has lost the tunnel" };
 	struct engine_tunnel *tunnel = engine->tunnels[finding->tunnel_id];
 
-	if (tunnel && !tunnel->down)
-		l2tp_tunnel_close(tunnel->l2tp, &result);
+	if (!tunnel || tunnel->down)
+		return;
+	l2tp_tunnel_log(tunnel->l2tp, 0, LOG_LEVEL_WARNING,
+		"kernel audit: tunnel %u is gone from the kernel: closed", tunnel->id);
+	l2tp_tunnel_close(tunnel->l2tp, &result);
 }
 
 static void repair(struct engine *engine, const struct finding *finding)
@@ -153,13 +158,9 @@ static void repair(struct engine *engine, const struct finding *finding)
 			engine->kernel, finding->tunnel_id, finding->session_id, NULL, NULL);
 		break;
 	case ENGINE_REPAIR_LOST_TUNNEL:
-		log_warning("kernel audit: tunnel %u is gone from the kernel: closed",
-			finding->tunnel_id);
 		close_lost_tunnel(engine, finding);
 		break;
 	case ENGINE_REPAIR_LOST_SESSION:
-		log_warning("kernel audit: session %u of tunnel %u is gone from the kernel: ended",
-			finding->session_id, finding->tunnel_id);
 		end_lost_session(engine, finding);
 		break;
 	default: /* ENGINE_REPAIR_STATIC: engine/static.c */

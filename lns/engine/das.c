@@ -104,10 +104,10 @@ static void log_change(const struct subscriber *sub, const char *client, bool an
 	char down[RATE_TEXT], up[RATE_TEXT];
 
 	subscriber_get_info(sub, &info);
-	log_info("session %s: user \"%s\" changed by RADIUS client %s: session timeout %llu s, "
-		 "idle timeout %llu s, interim %llu s, rates %s down and %s up%s",
-		info.acct_session_id, info.user, client,
-		(unsigned long long)(info.session_timeout / 1000000),
+	subscriber_log(sub, LOG_LEVEL_INFO,
+		"user \"%s\" changed by RADIUS client %s: session timeout %llu s, idle timeout %llu s, "
+		"interim %llu s, rates %s down and %s up%s",
+		info.user, client, (unsigned long long)(info.session_timeout / 1000000),
 		(unsigned long long)(info.idle_timeout / 1000000),
 		(unsigned long long)(info.interim / 1000000),
 		rate_text(info.limits.down.rate, down), rate_text(info.limits.up.rate, up),

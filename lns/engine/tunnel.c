@@ -66,7 +66,8 @@ static void tunnel_created(void *ctx, int err, int fd)
 	if (err == 0)
 		return;
 	tunnel->in_kernel = false;
-	log_error("tunnel %u: the kernel refuses it: %s%s", tunnel->id, strerror(-err),
+	l2tp_tunnel_log(tunnel->l2tp, 0, LOG_LEVEL_ERROR, "tunnel %u: the kernel refuses it: %s%s",
+		tunnel->id, strerror(-err),
 		err == -EPROTONOSUPPORT || err == -EAFNOSUPPORT || err == -EOPNOTSUPP
 			? " (is the module l2tp_ppp loaded?)"
 			: "");
@@ -218,7 +219,7 @@ static void tunnel_deleted(void *ctx, int err, int fd)
 	tunnel->job = NULL;
 	tunnel->in_kernel = false;
 	if (err < 0 && err != -ENOENT && err != -ENODEV)
-		log_error(
+		l2tp_tunnel_log(tunnel->l2tp, 0, LOG_LEVEL_ERROR,
 			"tunnel %u: the kernel does not delete it: %s", tunnel->id, strerror(-err));
 	l2tp_tunnel_release(tunnel->l2tp);
 }

@@ -36,6 +36,7 @@ struct request {
 	struct l2tp_msg msg;
 	char peer[ADDR_TEXT], host_name[256];
 	struct limit_source *source;
+	struct server_about about; /* what is known so far */
 };
 
 static uint64_t digest_packet(const uint8_t *packet, size_t len)
@@ -67,8 +68,8 @@ size_t admit_refuse(struct l2tp_server *server, const struct l2tp_path *path,
 static void refuse(
 	struct l2tp_server *server, struct request *request, const struct l2tp_result *result)
 {
-	server_log_mistake(server, &request->source->mistakes, "%s (%s): SCCRQ refused: %s",
-		request->peer, request->host_name, result->text);
+	server_log_mistake(server, &request->about, "%s (%s): SCCRQ refused: %s", request->peer,
+		request->host_name, result->text);
 	server_tell_refused(server,
 		&(struct l2tp_refusal){ .lac = request->lac.name[0] ? request->lac.name : NULL,
 			.peer = &request->path->peer,
@@ -148,7 +149,7 @@ static bool identify(struct l2tp_server *server, struct request *request)
 		return false;
 	default:
 		server->counters.discarded++;
-		server_log_mistake(server, &request->source->mistakes, "%s: SCCRQ discarded: %s",
+		server_log_mistake(server, &request->about, "%s: SCCRQ discarded: %s",
 			request->peer, result.text);
 		return false;
 	}
@@ -232,7 +233,7 @@ static bool within_rates(struct l2tp_server *server, struct request *request)
 		limit_take(&server->sccrqs, server->settings.sccrq_rate, now))
 		return true;
 	server->counters.sccrq_limited++;
-	server_log_mistake(server, &request->source->mistakes,
+	server_log_mistake(server, &request->about,
 		"%s (%s): SCCRQ dropped: too many new tunnels in a second", request->peer,
 		request->host_name);
 	return false;
@@ -283,6 +284,9 @@ void admit_packet(struct l2tp_server *server, const struct l2tp_path *path,
 	struct request request = { .path = path, .packet = packet, .len = len };
 	struct l2tp_tunnel *tunnel;
 
+	request.about = (struct server_about){
+		.peer = &path->peer, .lac = request.lac.name, .host_name = request.host_name
+	};
 	request.source = limit_source(&server->sources, &path->peer);
 	addr_text(&path->peer, request.peer);
 	peek_packet(packet, len, &request.peek);
@@ -302,7 +306,7 @@ void admit_packet(struct l2tp_server *server, const struct l2tp_path *path,
 		}
 	}
 	server->counters.unknown_tunnel++;
-	server_log_mistake(server, &request.source->mistakes,
+	server_log_mistake(server, &request.about,
 		"%s: message %s for tunnel 0 ignored: only an SCCRQ may open a tunnel",
 		request.peer, l2tp_msg_name(request.peek.type));
 }

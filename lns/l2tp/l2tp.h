@@ -25,6 +25,7 @@
 
 #include "lns/addr.h"
 #include "lns/l2tp/msg.h"
+#include "lns/log.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -235,6 +236,9 @@ struct l2tp_tunnel_info {
 	uint64_t retransmissions;
 };
 void l2tp_tunnel_info(const struct l2tp_tunnel *tunnel, struct l2tp_tunnel_info *ret_info);
+/* Logs a line with what is known of the tunnel, and of a call of it when call (our id) is not 0. */
+void l2tp_tunnel_log(const struct l2tp_tunnel *tunnel, uint16_t call, enum log_level level,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
 const struct l2tp_lac *l2tp_tunnel_lac(const struct l2tp_tunnel *tunnel);
 void l2tp_tunnel_set_path(struct l2tp_tunnel *tunnel, const struct l2tp_path *path);
 void l2tp_tunnel_set_user(struct l2tp_tunnel *tunnel, void *user);

@@ -242,7 +242,7 @@ enum { FLAG_CONTROL = 0x80 };
 static void demultiplex(
 	struct l2tp_server *server, const struct l2tp_path *path, const uint8_t *packet, size_t len)
 {
-	struct limit_source *source = limit_source(&server->sources, &path->peer);
+	const struct server_about about = { .peer = &path->peer };
 	struct l2tp_header header;
 	struct l2tp_tunnel *tunnel;
 	const char *reason = "";
@@ -250,7 +250,7 @@ static void demultiplex(
 
 	if (l2tp_header_decode(packet, len, &header, &reason) != L2TP_OK) {
 		server->counters.discarded++;
-		server_log_mistake(server, &source->mistakes, "%s: packet discarded: %s",
+		server_log_mistake(server, &about, "%s: packet discarded: %s",
 			addr_text(&path->peer, peer), reason);
 		return;
 	}
@@ -264,7 +264,7 @@ static void demultiplex(
 		return;
 	}
 	server->counters.unknown_tunnel++;
-	server_log_mistake(server, &source->mistakes, "%s: message for unknown tunnel %u ignored",
+	server_log_mistake(server, &about, "%s: message for unknown tunnel %u ignored",
 		addr_text(&path->peer, peer), header.tunnel_id);
 }
 
@@ -321,22 +321,48 @@ void server_tell_refused(struct l2tp_server *server, const struct l2tp_refusal *
 
 /* --- words --- */
 
+void server_log(const struct server_about *about, enum log_level level, unsigned int left_out,
+	const char *format, va_list args)
+{
+	char text[1024], more[40] = "", peer[ADDR_TEXT], tunnel[12] = "", call[12] = "";
+	const struct log_field fields[] = {
+		{ "LNS_LAC", about->lac },
+		{ "LNS_PEER", about->host_name },
+		{ "LNS_PEER_ADDRESS", addr_text_host(about->peer, peer) },
+		{ "LNS_TUNNEL", tunnel },
+		{ "LNS_CALL", call },
+		{ NULL, NULL },
+	};
+
+	vsnprintf(text, sizeof(text), format, args);
+	if (about->tunnel)
+		snprintf(tunnel, sizeof(tunnel), "%u", about->tunnel);
+	if (about->call)
+		snprintf(call, sizeof(call), "%u", about->call);
+	if (left_out)
+		snprintf(more, sizeof(more), " (and %u more like it)", left_out);
+	log_line_with(level, fields, "%s%s", text, more);
+}
+
+bool server_may_complain(
+	struct l2tp_server *server, const union addr *peer, unsigned int *ret_left_out)
+{
+	struct limit_source *source = limit_source(&server->sources, peer);
+
+	return log_limit_pass(&source->mistakes, env_now(server->env), ret_left_out);
+}
+
 void server_log_mistake(
-	struct l2tp_server *server, struct log_limit *limit, const char *format, ...)
+	struct l2tp_server *server, const struct server_about *about, const char *format, ...)
 {
 	unsigned int left_out;
-	char text[512];
 	va_list args;
 
-	if (!log_limit_pass(limit, env_now(server->env), &left_out))
+	if (!server_may_complain(server, about->peer, &left_out))
 		return;
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	server_log(about, LOG_LEVEL_WARNING, left_out, format, args);
 	va_end(args);
-	if (left_out)
-		log_warning("%s (and %u more like it)", text, left_out);
-	else
-		log_warning("%s", text);
 }
 
 struct l2tp_result server_result(uint16_t code, uint16_t error, const char *format, ...)

@@ -13,6 +13,7 @@
 #include "lns/l2tp/l2tp.h"
 #include "lns/l2tp/limit.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -81,9 +82,21 @@ void server_use_put(struct l2tp_server *server, struct server_use *use);
 void server_tell_refused(struct l2tp_server *server, const struct l2tp_refusal *refusal,
 	struct l2tp_span calling, struct l2tp_span called);
 
-/* Logs a peer's mistake, at most one line a second for each limit. */
-void server_log_mistake(struct l2tp_server *server, struct log_limit *limit, const char *format,
-	...) __attribute__((format(printf, 3, 4)));
+/* Who a line of the log is about, for its fields: who sent it, and what is known of them; NULL, 0: nothing. */
+struct server_about {
+	const union addr *peer;
+	const char *lac, *host_name;
+	unsigned int tunnel, call;
+};
+/* left_out: how many lines like it were not written. */
+void server_log(const struct server_about *about, enum log_level level, unsigned int left_out,
+	const char *format, va_list args) __attribute__((format(printf, 4, 0)));
+/* Whether there may be a line about a mistake of this host: one a second, whatever tunnels it has. */
+bool server_may_complain(
+	struct l2tp_server *server, const union addr *peer, unsigned int *ret_left_out);
+/* Logs a peer's mistake, if there may be a line about it. */
+void server_log_mistake(struct l2tp_server *server, const struct server_about *about,
+	const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* A result by value; the text is cut at the size of its field. */
 struct l2tp_result server_result(uint16_t code, uint16_t error, const char *format, ...)

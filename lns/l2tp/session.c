@@ -241,7 +241,8 @@ void session_send_cdn(struct l2tp_tunnel *tunnel, uint16_t peer_session_id, uint
 		msg.ppp_disconnect_cause.message.len = (uint16_t)strlen(session->cause_message);
 	}
 	if (tunnel_send(tunnel, peer_session_id, &msg))
-		log_warning("call %u/%u: out of memory, CDN not sent", tunnel->id, session_id);
+		l2tp_tunnel_log(tunnel, session_id, LOG_LEVEL_WARNING,
+			"call %u/%u: out of memory, CDN not sent", tunnel->id, session_id);
 }
 
 /* --- the way in --- */
@@ -271,8 +272,8 @@ static void refuse_call(struct l2tp_tunnel *tunnel, const char *type, uint16_t p
 {
 	char name[TUNNEL_NAME];
 
-	server_log_mistake(tunnel->server, tunnel_mistakes(tunnel), "%s: %s refused: %s",
-		tunnel_name(tunnel, name), type, result->text);
+	tunnel_log_mistake(tunnel, session_id, "%s: %s refused: %s", tunnel_name(tunnel, name),
+		type, result->text);
 	session_send_cdn(tunnel, peer_session_id, session_id, result, NULL);
 }
 
@@ -311,7 +312,7 @@ static void new_incoming(struct l2tp_tunnel *tunnel, const struct l2tp_msg *msg)
 	if (!acceptable) {
 		char name[TUNNEL_NAME];
 
-		server_log_mistake(tunnel->server, tunnel_mistakes(tunnel), "%s: ICRQ refused: %s",
+		tunnel_log_mistake(tunnel, session->id, "%s: ICRQ refused: %s",
 			tunnel_name(tunnel, name), input.result.text);
 		tell_refused(tunnel, msg, &input.result);
 	}
@@ -360,8 +361,8 @@ static void answer_unknown(struct l2tp_tunnel *tunnel, const struct l2tp_header 
 			header->session_id ? header->session_id : pick_id(tunnel), &result);
 		return;
 	}
-	server_log_mistake(tunnel->server, tunnel_mistakes(tunnel), "%s: %s for no call ignored",
-		tunnel_name(tunnel, name), l2tp_msg_name(type));
+	tunnel_log_mistake(tunnel, 0, "%s: %s for no call ignored", tunnel_name(tunnel, name),
+		l2tp_msg_name(type));
 }
 
 /* A call must use a framing, and one that we offered (sections 4.4.3 and 4.4.4). */

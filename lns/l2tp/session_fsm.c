@@ -34,7 +34,7 @@ static void log_start(const struct l2tp_session *session)
 {
 	const struct l2tp_call *call = &session->call;
 
-	tunnel_log(session->tunnel, session->id, LOG_LEVEL_INFO,
+	l2tp_tunnel_log(session->tunnel, session->id, LOG_LEVEL_INFO,
 		"call %u/%u: %s call established, lac %s, calling %s, called %s, speed %u/%u, "
 		"serial %u, peer's session %u",
 		session->tunnel->id, session->id, session->outgoing ? "outgoing" : "incoming",
@@ -51,11 +51,11 @@ static void log_end(
 
 	l2tp_result_text(L2TP_CDN, result, why, sizeof(why));
 	if (session->up_since)
-		tunnel_log(session->tunnel, session->id, LOG_LEVEL_INFO,
+		l2tp_tunnel_log(session->tunnel, session->id, LOG_LEVEL_INFO,
 			"call %u/%u: ended by %s after %" PRIu64 " s: %s", session->tunnel->id,
 			session->id, by, (now - session->up_since) / ENV_SEC(1), why);
 	else
-		tunnel_log(session->tunnel, session->id, LOG_LEVEL_INFO,
+		l2tp_tunnel_log(session->tunnel, session->id, LOG_LEVEL_INFO,
 			"call %u/%u: not established, ended by %s, calling %s: %s",
 			session->tunnel->id, session->id, by, or_dash(session->call.calling_number),
 			why);
@@ -239,7 +239,8 @@ static void send_sli(
 
 	(void)event;
 	if (tunnel_send(session->tunnel, session->peer_id, &msg))
-		log_warning("call %u/%u: out of memory, SLI not sent", session->tunnel->id,
+		l2tp_tunnel_log(session->tunnel, session->id, LOG_LEVEL_WARNING,
+			"call %u/%u: out of memory, SLI not sent", session->tunnel->id,
 			session->id);
 }
 

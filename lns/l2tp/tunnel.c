@@ -31,32 +31,37 @@ const char *tunnel_name(const struct l2tp_tunnel *tunnel, char out[TUNNEL_NAME])
 	return out;
 }
 
-void tunnel_log(const struct l2tp_tunnel *tunnel, uint16_t call, enum log_level level,
+static struct server_about about(const struct l2tp_tunnel *tunnel, uint16_t call)
+{
+	return (struct server_about){ .peer = &tunnel->path.peer,
+		.lac = tunnel->lac.name,
+		.host_name = tunnel->host_name,
+		.tunnel = tunnel->id,
+		.call = call };
+}
+
+void l2tp_tunnel_log(const struct l2tp_tunnel *tunnel, uint16_t call, enum log_level level,
 	const char *format, ...)
 {
-	char text[1024], peer[ADDR_TEXT], id[8], call_id[8] = "";
-	const struct log_field fields[] = {
-		{ "LNS_LAC", tunnel->lac.name },
-		{ "LNS_PEER", tunnel->host_name },
-		{ "LNS_PEER_ADDRESS", addr_text_host(&tunnel->path.peer, peer) },
-		{ "LNS_TUNNEL", id },
-		{ "LNS_CALL", call_id },
-		{ NULL, NULL },
-	};
+	const struct server_about whom = about(tunnel, call);
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	server_log(&whom, level, 0, format, args);
 	va_end(args);
-	snprintf(id, sizeof(id), "%u", tunnel->id);
-	if (call)
-		snprintf(call_id, sizeof(call_id), "%u", call);
-	log_line_with(level, fields, "%s", text);
 }
 
-struct log_limit *tunnel_mistakes(const struct l2tp_tunnel *tunnel)
+void tunnel_log_mistake(const struct l2tp_tunnel *tunnel, uint16_t call, const char *format, ...)
 {
-	return &limit_source(&tunnel->server->sources, &tunnel->path.peer)->mistakes;
+	const struct server_about whom = about(tunnel, call);
+	unsigned int left_out;
+	va_list args;
+
+	if (!server_may_complain(tunnel->server, whom.peer, &left_out))
+		return;
+	va_start(args, format);
+	server_log(&whom, LOG_LEVEL_WARNING, left_out, format, args);
+	va_end(args);
 }
 
 void tunnel_watch(struct l2tp_tunnel *tunnel, bool outgoing, const uint8_t *packet, size_t len)
@@ -353,9 +358,8 @@ static void note_mistake(struct l2tp_tunnel *tunnel, unsigned int type, const ch
 {
 	char name[TUNNEL_NAME];
 
-	server_log_mistake(tunnel->server, tunnel_mistakes(tunnel), "%s: %s %s: %s",
-		tunnel_name(tunnel, name), l2tp_msg_name(type), what,
-		*result->text ? result->text : "malformed");
+	tunnel_log_mistake(tunnel, 0, "%s: %s %s: %s", tunnel_name(tunnel, name),
+		l2tp_msg_name(type), what, *result->text ? result->text : "malformed");
 }
 
 /* A message that must clear what it belongs to (RFC 2661 section 4.1). */
@@ -450,12 +454,14 @@ static bool source_fits(struct l2tp_tunnel *tunnel, const struct l2tp_path *path
 static void refuse_source(struct l2tp_tunnel *tunnel, const struct l2tp_path *path)
 {
 	struct l2tp_server *server = tunnel->server;
+	const struct server_about sender = {
+		.peer = &path->peer, .lac = tunnel->lac.name, .tunnel = tunnel->id
+	};
 	char name[TUNNEL_NAME], peer[ADDR_TEXT];
 
 	server->counters.wrong_source++;
-	server_log_mistake(server, &limit_source(&server->sources, &path->peer)->mistakes,
-		"%s: message from %s ignored, which is not its peer", tunnel_name(tunnel, name),
-		addr_text(&path->peer, peer));
+	server_log_mistake(server, &sender, "%s: message from %s ignored, which is not its peer",
+		tunnel_name(tunnel, name), addr_text(&path->peer, peer));
 }
 
 void tunnel_input(

@@ -76,14 +76,12 @@ void tunnel_supersede(struct l2tp_tunnel *tunnel);
 /* Out of the counts that the limits look at. */
 void tunnel_uncount(struct l2tp_tunnel *tunnel);
 
-/* The limit of lines about its peer, which has one for all of its tunnels. */
-struct log_limit *tunnel_mistakes(const struct l2tp_tunnel *tunnel);
+/* As server_log_mistake, about its peer; call: our id of the call, 0 = none. */
+void tunnel_log_mistake(const struct l2tp_tunnel *tunnel, uint16_t call, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* "tunnel 123 (192.0.2.1:1701, bng1)", for logs. */
 #define TUNNEL_NAME 448
 const char *tunnel_name(const struct l2tp_tunnel *tunnel, char out[TUNNEL_NAME]);
-/* Logs with the fields of the tunnel, and those of a call of it when call is not 0. */
-void tunnel_log(const struct l2tp_tunnel *tunnel, uint16_t call, enum log_level level,
-	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -201,8 +201,8 @@ static bool refuse_sccrq(
 	size_t len;
 
 	(void)event;
-	server_log_mistake(tunnel->server, tunnel_mistakes(tunnel), "%s: SCCRQ refused: %s",
-		tunnel_name(tunnel, name), input->result.text);
+	tunnel_log_mistake(
+		tunnel, 0, "%s: SCCRQ refused: %s", tunnel_name(tunnel, name), input->result.text);
 	len = admit_refuse(
 		tunnel->server, &tunnel->path, input->msg->assigned_tunnel_id, &input->result);
 	if (len)
@@ -219,7 +219,7 @@ static bool tunnel_is_open(
 	(void)event;
 	(void)input;
 	server->counters.tunnels_up++;
-	tunnel_log(tunnel, 0, LOG_LEVEL_INFO, "%s: established, peer's tunnel %u, window %u",
+	l2tp_tunnel_log(tunnel, 0, LOG_LEVEL_INFO, "%s: established, peer's tunnel %u, window %u",
 		tunnel_name(tunnel, name), tunnel->peer_id, tunnel->xport.peer_window);
 	server->ops->tunnel_up(server->ctx, tunnel);
 	if (tunnel->state != TUNNEL_ESTABLISHED)
@@ -249,7 +249,7 @@ static void end_tunnel(struct l2tp_tunnel *tunnel, const struct l2tp_result *res
 
 	if (tunnel->since)
 		server->counters.tunnels_down++;
-	tunnel_log(tunnel, 0, LOG_LEVEL_INFO, "%s: ended by %s after %u calls: %s",
+	l2tp_tunnel_log(tunnel, 0, LOG_LEVEL_INFO, "%s: ended by %s after %u calls: %s",
 		tunnel_name(tunnel, name), by_peer ? "the peer" : "us", tunnel->calls,
 		l2tp_result_text(L2TP_STOPCCN, result, why, sizeof(why)));
 	session_tunnel_down(tunnel, result, by_peer);
@@ -279,7 +279,8 @@ static bool send_stopccn(
 	(void)event;
 	xport_drop_unsent(&tunnel->xport);
 	if (tunnel_send(tunnel, 0, &msg))
-		log_warning("tunnel %u: out of memory, StopCCN not sent", tunnel->id);
+		l2tp_tunnel_log(tunnel, 0, LOG_LEVEL_WARNING,
+			"tunnel %u: out of memory, StopCCN not sent", tunnel->id);
 	end_tunnel(tunnel, &result, false);
 	return true;
 }

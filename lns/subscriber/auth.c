@@ -113,8 +113,8 @@ static void accept_limited(struct subscriber *sub, const char *problem)
 		return;
 	}
 	if (problem)
-		log_error("session %s: user \"%s\" goes on without these limits: %s",
-			sub->acct_session_id, sub->user_text, problem);
+		subscriber_log(sub, LOG_LEVEL_ERROR, "user \"%s\" goes on without these limits: %s",
+			sub->user_text, problem);
 	fill_answer(sub->answer, sub->granted);
 	answer(sub, PPP_AUTH_ACCEPT, sub->granted->message);
 	subscriber_authorised(sub);
@@ -393,8 +393,8 @@ static void radius_challenges(struct subscriber *sub, const struct radius_attrs 
 	} else {
 		sub->challenge->request = sub->question;
 		if (sub->channel && ppp_channel_ask(sub->channel, sub->challenge) == -EINVAL)
-			log_error("session %s: bug: the question to pppd breaks the protocol",
-				sub->acct_session_id);
+			subscriber_log(sub, LOG_LEVEL_ERROR,
+				"bug: the question to pppd breaks the protocol");
 	}
 }
 

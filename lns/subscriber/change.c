@@ -188,7 +188,7 @@ static void finish(struct subscriber *sub, int err)
 static void change_limited(struct subscriber *sub, const char *problem)
 {
 	if (problem)
-		log_error("session %s: user \"%s\" is not changed: %s", sub->acct_session_id,
+		subscriber_log(sub, LOG_LEVEL_ERROR, "user \"%s\" is not changed: %s",
 			sub->user_text, problem);
 	else
 		apply(sub, sub->changing);

@@ -352,8 +352,5 @@ void subscriber_change_abort(struct subscriber *sub, int err);
 /* ---- info.c ---- */
 
 const char *subscriber_state_name(const struct subscriber *sub);
-/* Logs "session ID: ..." with the fields of the session. */
-void subscriber_log(const struct subscriber *sub, enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
 
 #endif

@@ -23,6 +23,7 @@
 
 #include "lns/kernel/kernel.h"
 #include "lns/l2tp/l2tp.h"
+#include "lns/log.h"
 #include "lns/monitor/proto.h"
 #include "lns/subscriber/end.h"
 
@@ -186,6 +187,9 @@ struct subscriber_info {
 	uint64_t up_wallclock;
 };
 void subscriber_get_info(const struct subscriber *subscriber, struct subscriber_info *ret_info);
+/* Logs "session ID: ..." with the fields of the session. */
+void subscriber_log(const struct subscriber *subscriber, enum log_level level, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
 
 /*
  * The keys of the sessions with the most traffic between the last two samples, of the lac section and
