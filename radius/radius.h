@@ -16,6 +16,16 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+/* What an operator wants to know at once. */
+enum radius_event {
+	RADIUS_SERVER_DEAD,
+	RADIUS_SERVER_ALIVE,
+	RADIUS_DISK_FAILS, /* records are in memory only */
+	RADIUS_DISK_WORKS,
+	RADIUS_SPOOL_FULL, /* records are dropped */
+	RADIUS_SPOOL_HAS_ROOM,
+};
+
 /* The host: clocks in microseconds, one-shot timers, descriptors, randomness, log lines. */
 struct radius_host {
 	void *ctx;
@@ -30,6 +40,8 @@ struct radius_host {
 		void *ctx, int fd, int events, void (*ready)(void *arg, int events), void *arg);
 	void (*io_free)(void *io); /* events: 1 read, 2 write */
 	void (*log)(void *ctx, bool is_error, const char *line);
+	/* server: "192.0.2.10:1812", NULL of the spool; why: NULL of what is over. May be NULL. */
+	void (*happened)(void *ctx, enum radius_event event, const char *server, const char *why);
 };
 
 /* ---- dictionary and attributes (attrs.c) ---- */

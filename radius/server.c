@@ -287,16 +287,25 @@ void radius_server_stop(struct radius_exchange *exchange)
 
 /* ---- life and death ---- */
 
+static void tell(const struct radius_server *server, enum radius_event event, const char *why)
+{
+	if (server->host->happened)
+		server->host->happened(server->host->ctx, event, server->info.name, why);
+}
+
 static void server_die(struct radius_server *server, const char *why)
 {
 	int err = server->ports.last_error;
+	char reason[160];
 
 	if (!server->is_alive)
 		return;
 	server->is_alive = false;
 	server->probe_misses = 0;
 	server->wants_trial = false;
-	server_log(server, true, "dead: %s%s%s", why, err ? ", " : "", err ? strerror(err) : "");
+	snprintf(reason, sizeof(reason), "%s%s%s", why, err ? ", " : "", err ? strerror(err) : "");
+	server_log(server, true, "dead: %s", reason);
+	tell(server, RADIUS_SERVER_DEAD, reason);
 	server->host->timer_start(server->probe_timer, with_jitter(server, PROBE_INTERVAL));
 	server->events->changed(server->ctx, server, false);
 }
@@ -311,6 +320,7 @@ static void server_heard(struct radius_server *server)
 	server->is_alive = true;
 	server->host->timer_stop(server->probe_timer);
 	server_log(server, false, "alive again");
+	tell(server, RADIUS_SERVER_ALIVE, NULL);
 	server->events->changed(server->ctx, server, true);
 }
 

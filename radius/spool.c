@@ -30,6 +30,12 @@ void spool_say(struct radius_spool *spool, bool is_error, const char *format, ..
 	spool->host.log(spool->host.ctx, is_error, line);
 }
 
+void spool_tell(struct radius_spool *spool, enum radius_event event, const char *why)
+{
+	if (spool->host.happened)
+		spool->host.happened(spool->host.ctx, event, NULL, why);
+}
+
 uint64_t spool_now(const struct radius_spool *spool)
 {
 	return spool->host.now(spool->host.ctx);
@@ -54,6 +60,7 @@ static void shed(struct radius_spool *spool, struct spool_record *victim)
 			"the spool is full, %u records wait; Interims are dropped first, then "
 			"Starts, never Stops",
 			spool->info.waiting);
+		spool_tell(spool, RADIUS_SPOOL_FULL, "records are dropped");
 	}
 	spool_record_end(spool, victim);
 }
@@ -100,6 +107,7 @@ static void look_at_room(struct radius_spool *spool)
 	spool->is_shedding = false;
 	spool_say(spool, false, "the spool has room again; %llu records were dropped",
 		(unsigned long long)spool->info.shed);
+	spool_tell(spool, RADIUS_SPOOL_HAS_ROOM, NULL);
 }
 
 /* ---- putting ---- */

@@ -140,6 +140,7 @@ struct radius_spool {
 /* spool.c */
 void spool_say(struct radius_spool *spool, bool is_error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+void spool_tell(struct radius_spool *spool, enum radius_event event, const char *why);
 void spool_soon(struct radius_spool *spool);
 uint64_t spool_now(const struct radius_spool *spool);
 

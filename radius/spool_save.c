@@ -57,6 +57,7 @@ void spool_save_failed(struct radius_spool *spool, int err)
 		"records cannot be saved: %s; they are kept in memory and sent, but a crash would "
 		"lose them: look at the state directory",
 		strerror(-err));
+	spool_tell(spool, RADIUS_DISK_FAILS, strerror(-err));
 	spool->host.timer_start(spool->save_timer, PROBE_INTERVAL);
 }
 
@@ -85,6 +86,7 @@ static void probe_done(struct radius_spool *spool, struct spool_job *job)
 	} else {
 		spool->info.disk_error = 0;
 		spool_say(spool, false, "records can be saved again");
+		spool_tell(spool, RADIUS_DISK_WORKS, NULL);
 		spool_soon(spool);
 	}
 	spool_job_free(job);

@@ -208,6 +208,7 @@ json_t *engine_drain(void *ctx, const json_t *args, uint64_t *cursor, char *erro
 	json_int_t wanted = json_integer_value(rate);
 	struct state_drained *record;
 	const char *lac;
+	char detail[48];
 
 	if (*cursor)
 		return NULL;
@@ -234,6 +235,8 @@ json_t *engine_drain(void *ctx, const json_t *args, uint64_t *cursor, char *erro
 		env_timer_start(engine->drain_timer, PACE);
 	log_info("drain: %s%s: no new tunnels and calls; %u sessions, %d a second are ended",
 		lac ? "lac " : "", lac ? lac : "all", sessions_of(engine, lac), (int)wanted);
+	snprintf(detail, sizeof(detail), "%d sessions a second are ended", (int)wanted);
+	engine_event_drain(engine, lac, true, wanted ? detail : NULL);
 	return drain_item(engine, lac, (unsigned int)wanted);
 }
 
@@ -293,6 +296,7 @@ json_t *engine_undrain(void *ctx, const json_t *args, uint64_t *cursor, char *er
 	log_info("undrain: %s%s: new tunnels and calls are welcome%s", lac ? "lac " : "",
 		lac ? lac : "all",
 		l2tp_server_is_drained(engine->l2tp, NULL) ? "; all others stay drained" : "");
+	engine_event_drain(engine, lac, false, NULL);
 	return drain_item(engine, lac, 0);
 }
 

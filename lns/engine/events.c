@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * engine/events: `lnsctl monitor`: what happens to calls, sessions and tunnels, as it happens. An event
- * costs nothing while nobody watches; a reader that is slow loses some and is told how many.
+ * engine/events: `lnsctl monitor`: what happens to calls, sessions and tunnels, and to what they all need,
+ * as it happens. An event costs nothing while nobody watches; a reader that is slow loses some and is told
+ * how many.
  */
 #include "lns/engine/commands.h"
 
@@ -24,6 +25,7 @@ struct event {
 	uint64_t key, lasted;
 	uint16_t tunnel_id;
 	const union addr *peer, *ip;
+	const char *server; /* in place of the peer */
 };
 
 static json_t *event_item(struct engine *engine, const struct event *event)
@@ -36,10 +38,10 @@ static json_t *event_item(struct engine *engine, const struct event *event)
 		event->ip ? engine_json_addr(event->ip, false) : json_null(), "ifname",
 		engine_json_text(event->ifname), "calling", engine_json_text(event->calling),
 		"called", engine_json_text(event->called), "peer",
-		event->peer ? engine_json_addr(event->peer, true) : json_null(), "tunnel",
-		event->tunnel_id, "host_name", engine_json_text(event->host_name), "uptime",
-		SECONDS(event->lasted), "reason", engine_json_text(event->reason), "detail",
-		engine_json_text(event->detail));
+		event->peer ? engine_json_addr(event->peer, true) : engine_json_text(event->server),
+		"tunnel", event->tunnel_id, "host_name", engine_json_text(event->host_name),
+		"uptime", SECONDS(event->lasted), "reason", engine_json_text(event->reason),
+		"detail", engine_json_text(event->detail));
 }
 
 static bool is_wanted(const char *wanted, const char *text)
@@ -143,6 +145,34 @@ void engine_event_tunnel(
 			     .peer = &info.path.peer,
 			     .tunnel_id = info.id,
 			     .reason = ended ? ended->text : NULL });
+}
+
+void engine_event_radius(void *ctx, enum radius_event what, const char *server, const char *why)
+{
+	static const char *const names[] = {
+		[RADIUS_SERVER_DEAD] = "radius-down",
+		[RADIUS_SERVER_ALIVE] = "radius-up",
+		[RADIUS_DISK_FAILS] = "spool-disk-failed",
+		[RADIUS_DISK_WORKS] = "spool-disk-recovered",
+		[RADIUS_SPOOL_FULL] = "spool-full",
+		[RADIUS_SPOOL_HAS_ROOM] = "spool-has-room",
+	};
+
+	push(ctx, &(struct event){ .name = names[what], .server = server, .reason = why });
+}
+
+void engine_event_drain(struct engine *engine, const char *lac, bool drained, const char *detail)
+{
+	push(engine, &(struct event){ .name = drained ? "drain" : "undrain",
+			     .lac = lac,
+			     .reason = lac ? NULL : "all lac sections",
+			     .detail = detail });
+}
+
+void engine_event_reload(struct engine *engine, const char *refused)
+{
+	push(engine, &(struct event){
+			     .name = refused ? "reload-refused" : "reload", .reason = refused });
 }
 
 /* ---- who watches ---- */

@@ -247,6 +247,13 @@ void engine_event_refused(void *ctx, const struct l2tp_refusal *refusal);
 void engine_event_tunnel(
 	struct engine *engine, struct l2tp_tunnel *tunnel, const struct l2tp_result *ended);
 
+/* For struct radius_host. */
+void engine_event_radius(void *ctx, enum radius_event what, const char *server, const char *why);
+/* lac NULL: all sections; detail NULL: nothing to add. */
+void engine_event_drain(struct engine *engine, const char *lac, bool drained, const char *detail);
+/* refused NULL: the new configuration is used. */
+void engine_event_reload(struct engine *engine, const char *refused);
+
 /* ---- engine/spool.c: open and close are those of struct control_feed_command ---- */
 
 int engine_spool_show(

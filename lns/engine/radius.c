@@ -13,24 +13,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+static struct env *env_of(void *ctx)
+{
+	return ((struct engine *)ctx)->env;
+}
+
 static uint64_t host_now(void *ctx)
 {
-	return env_now(ctx);
+	return env_now(env_of(ctx));
 }
 
 static uint64_t host_wallclock(void *ctx)
 {
-	return env_wallclock(ctx);
+	return env_wallclock(env_of(ctx));
 }
 
 static void host_random(void *ctx, void *buf, size_t len)
 {
-	env_random(ctx, buf, len);
+	env_random(env_of(ctx), buf, len);
 }
 
 static void *host_timer_new(void *ctx, void (*fire)(void *arg), void *arg)
 {
-	return env_timer_new(ctx, fire, arg);
+	return env_timer_new(env_of(ctx), fire, arg);
 }
 
 static void host_timer_start(void *timer, uint64_t delay)
@@ -51,7 +56,7 @@ static void host_timer_free(void *timer)
 static void *host_io_new(
 	void *ctx, int fd, int events, void (*ready)(void *arg, int events), void *arg)
 {
-	return env_io_new(ctx, fd, events, ready, arg);
+	return env_io_new(env_of(ctx), fd, events, ready, arg);
 }
 
 static void host_io_free(void *io)
@@ -65,10 +70,10 @@ static void host_log(void *ctx, bool is_error, const char *line)
 	log_line(is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "%s", line);
 }
 
-static void fill_host(struct radius_host *host, struct env *env)
+static void fill_host(struct radius_host *host, struct engine *engine)
 {
 	*host = (struct radius_host){
-		.ctx = env,
+		.ctx = engine,
 		.now = host_now,
 		.wallclock = host_wallclock,
 		.random = host_random,
@@ -79,6 +84,7 @@ static void fill_host(struct radius_host *host, struct env *env)
 		.io_new = host_io_new,
 		.io_free = host_io_free,
 		.log = host_log,
+		.happened = engine_event_radius,
 	};
 }
 
@@ -142,7 +148,7 @@ int engine_radius_start(struct engine *engine)
 {
 	int err = 0;
 
-	fill_host(&engine->radius.host, engine->env);
+	fill_host(&engine->radius.host, engine);
 	if (!engine->config->has_radius)
 		return 0;
 	err = make_client(engine, false, &engine->radius.auth);

@@ -79,6 +79,7 @@ void engine_reload_end(void *ctx, int error)
 
 	snprintf(text, sizeof(text), "refused, the old configuration stays: %s",
 		error == -EINVAL ? "the file has errors" : strerror(-error));
+	engine_event_reload(engine, error ? text : NULL);
 	while ((wait = LIST_FIRST(&engine->reload_waits))) {
 		control_feed_end(wait->feed, error ? text : NULL);
 		wait_free(wait);

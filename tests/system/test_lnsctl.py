@@ -15,6 +15,7 @@ import pytest
 
 from lab.freeradius import TREE
 from lab.lnsd import BUILD, config
+from lab.lnsd import radius as radius_section
 from lab.wait import wait_for
 from lab.xl2tpd import Call, write
 
@@ -175,7 +176,7 @@ def test_all_but_one_lac_drained(site, lnsd, lacs):
     assert server.json("undrain", "--lac", "wholesale")["drained"] is False
     assert server.json("undrain")["drained"] is False
     assert server.json("show", "stats")["undrained_lacs"] == []
-    other.stop()
+    other.hang_up()
     other.wait_down()
     server.wait_sessions(0)
     server.stop()
@@ -284,6 +285,42 @@ def test_every_field_is_documented(site, lnsd, lacs):
     for event in happened():
         assert event.keys() == pages["monitor"], sorted(event.keys() ^ pages["monitor"])
     events.stop()
+    server.stop()
+
+
+def test_monitor_tells_of_what_everybody_needs(radius, site, lnsd, lac):
+    """RADIUS servers that go and come back, drain, undrain, reload."""
+    server = lnsd(config(backend=radius_section(timeout="1s"))).start()
+    call = Call("sub0", "alice", "wonderland")
+    lac(call)
+    words = [f"{BUILD}/lnsctl", "--socket", f"{server.run_dir}/control.sock", "monitor"]
+    events = site.lns.start(*words, log=server.path("events"))
+    of_lac = site.lns.start(*words, "--lac", "wholesale", log=server.path("events-of-lac"))
+    events.wait_output("from now on")
+    of_lac.wait_output("from now on")
+    radius.process.popen.send_signal(signal.SIGSTOP)
+    try:
+        call.start()
+        events.wait_output("radius-down at 192.0.2.10:1812: ")
+    finally:
+        radius.process.popen.send_signal(signal.SIGCONT)
+    events.wait_output("radius-up at 192.0.2.10:1812")
+    server.ctl("drain", "--lac", "wholesale", "--rate", "5")
+    events.wait_output("drain via wholesale: 5 sessions a second are ended")
+    server.ctl("undrain", "--lac", "wholesale")
+    events.wait_output("undrain via wholesale")
+    server.ctl("drain")
+    events.wait_output("drain: all lac sections")
+    server.ctl("reload")
+    events.wait_output(" reload\n")
+    write(server.config, config() + "nonsense = 1\n")
+    refused(server, "reload")
+    events.wait_output("reload-refused: refused, the old configuration stays: the file has errors")
+    of_lac.wait_output("undrain via wholesale")
+    assert "radius" not in of_lac.output() and "reload" not in of_lac.output()
+    events.stop()
+    of_lac.stop()
+    call.hang_up()
     server.stop()
 
 

@@ -138,6 +138,23 @@ static void fake_log(void *ctx, bool is_error, const char *line)
 	snprintf(fake->log + used, sizeof(fake->log) - used, "%s\n", line);
 }
 
+static void fake_happened(void *ctx, enum radius_event event, const char *server, const char *why)
+{
+	static const char *const names[] = {
+		[RADIUS_SERVER_DEAD] = "dead ",
+		[RADIUS_SERVER_ALIVE] = "alive ",
+		[RADIUS_DISK_FAILS] = "disk fails",
+		[RADIUS_DISK_WORKS] = "disk works",
+		[RADIUS_SPOOL_FULL] = "full",
+		[RADIUS_SPOOL_HAS_ROOM] = "has room",
+	};
+	struct fake_host *fake = ctx;
+	size_t used = strlen(fake->events);
+
+	snprintf(fake->events + used, sizeof(fake->events) - used, "%s%s%s%s\n", names[event],
+		server ? server : "", why ? ": " : "", why ? why : "");
+}
+
 void fake_host_init(struct fake_host *fake)
 {
 	memset(fake, 0, sizeof(*fake));
@@ -156,6 +173,7 @@ void fake_host_init(struct fake_host *fake)
 		.io_new = fake_io_new,
 		.io_free = fake_io_free,
 		.log = fake_log,
+		.happened = fake_happened,
 	};
 }
 

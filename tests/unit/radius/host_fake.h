@@ -21,7 +21,8 @@ struct fake_host {
 	unsigned int fail_timer, fail_io; /* the n-th one from now is not made; 0 = all are */
 	uint64_t random;
 	unsigned int log_lines;
-	char log[8192]; /* all lines, newline after each */
+	char log[8192];    /* all lines, newline after each */
+	char events[1024]; /* what happened: "dead 127.0.0.1:1812: why\n", "disk fails: why\n" */
 };
 
 void fake_host_init(struct fake_host *fake);

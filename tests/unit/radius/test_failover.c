@@ -168,9 +168,12 @@ Test(failover, all_silent)
 Test(failover, dead_server_is_left_at_once)
 {
 	struct result result;
+	char expected[120];
 
 	kill_first();
 	cr_expect(strstr(fake.log, "dead: does not answer"), "%s", fake.log);
+	snprintf(expected, sizeof(expected), "dead %s: does not answer\n", info(0).name);
+	cr_expect_str_eq(fake.events, expected);
 	ask(&result);
 	cr_expect_eq(fake_server_drain(&servers[0]), 0, "a dead server was asked");
 	cr_expect_eq(serve(1), 1);
@@ -239,6 +242,7 @@ Test(failover, status_server_brings_it_back)
 {
 	struct fake_packet probe;
 	struct result result;
+	char expected[120];
 
 	kill_first();
 	fake_advance(&fake, FAKE_SEC(7));
@@ -254,6 +258,8 @@ Test(failover, status_server_brings_it_back)
 	fake_io(&fake);
 	cr_expect(info(0).alive);
 	cr_expect(strstr(fake.log, "alive again"));
+	snprintf(expected, sizeof(expected), "alive %s\n", info(0).name);
+	cr_expect_not_null(strstr(fake.events, expected), "%s", fake.events);
 	cr_expect_eq(info(0).accepts, 0, "a probe is not a user");
 	ask(&result);
 	cr_expect_eq(serve(0), 1);

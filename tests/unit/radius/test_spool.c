@@ -445,6 +445,7 @@ Test(spool, sheds_interims_then_starts_never_stops)
 	cr_expect_eq(bed_count(0, RADIUS_START), 0);
 	cr_expect_eq(bed_count(0, RADIUS_STOP), 60);
 	cr_expect_eq(info.shed, 20);
+	cr_expect_str_eq(fake.events, "full: records are dropped\n");
 	cr_expect(strstr(fake.log, "the spool is full"));
 	/* What comes then and may go, goes: the spool does not grow by Starts. */
 	for (uint64_t session = 100; session < 120; session++) {

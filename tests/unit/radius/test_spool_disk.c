@@ -207,6 +207,7 @@ Test(spool_power, full_disk)
 	bed_pass(FAKE_SEC(6));
 	bed_until(bed_disk_works, "recovered");
 	cr_expect_eq(lines_with("saved again"), 1, "%s", fake.log);
+	cr_expect_str_eq(fake.events, "disk fails: No space left on device\ndisk works\n");
 	bed_close();
 	bed_open();
 	cr_expect_eq(bed_info().waiting, 100);
