@@ -31,9 +31,11 @@ struct engine_tunnel {
 	struct engine *engine;
 	struct l2tp_tunnel *l2tp;
 	struct net_socket *socket; /* NULL once given back */
+	struct net_socket *linger; /* then, on a port of its own: for the last acknowledgements */
 	struct kernel_job *job;    /* creation, then deletion */
 	struct tally_lac *tally;   /* counts it; subscribers' */
 	uint16_t id;
+	bool own_port;
 	unsigned int subscribers; /* that have something of it */
 	bool in_kernel;           /* creation was asked for and did not fail */
 	uint64_t made;            /* when it was asked for, env_now */

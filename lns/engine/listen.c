@@ -56,8 +56,13 @@ static int open_listener(struct engine *engine, const union addr *addr)
 	char text[ADDR_TEXT];
 	int err = net_listen(engine->net, addr, NULL, &socket);
 
+	if (err == 0) {
+		err = engine_listener_add(engine, socket, 0);
+		if (err < 0)
+			net_socket_close(socket);
+	}
 	if (err == 0)
-		return engine_listener_add(engine, socket, 0);
+		return 0;
 	log_error("cannot listen on %s: %s%s", addr_text(addr, text), strerror(-err),
 		err == -EADDRINUSE ? " (is another L2TP daemon running?)" : "");
 	return err;

@@ -315,6 +315,10 @@ bool engine_past_exited(struct engine *engine, const struct monitor_exit *exit)
 		struct engine_past *past = past_of(engine);
 
 		session = past ? add_session(past, exit->session) : NULL;
+		if (!session) { /* its record, if it has one, will be found all the same */
+			monitor_client_forget(engine->monitor, exit->session);
+			return true;
+		}
 	}
 	if (!session)
 		return false;
@@ -355,8 +359,10 @@ static void adopt_listeners(struct engine_past *past)
 			continue;
 		if (net_listen_fd(past->engine->net, kept->fd, &socket) < 0)
 			continue; /* dropped with the rest */
-		if (engine_listener_add(past->engine, socket, kept->id) < 0)
+		if (engine_listener_add(past->engine, socket, kept->id) < 0) {
 			net_socket_close(socket);
+			monitor_client_drop(past->engine->monitor, kept->kind, kept->id);
+		}
 		LIST_REMOVE(kept, entry);
 		free(kept);
 	}

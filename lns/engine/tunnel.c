@@ -5,7 +5,9 @@
  * when it is established.
  *
  * Taking down: sessions first (each is a user of the tunnel, also through the duplicate of the socket
- * that its pppd holds), then socket and duplicate, then TUNNEL_DELETE, then l2tp_tunnel_release.
+ * that its pppd holds), then socket and duplicate, then TUNNEL_DELETE, then l2tp_tunnel_release. What the
+ * peer repeats until it has our acknowledgement comes to a listener then; on a port of the tunnel's own
+ * there is none, and another socket takes the place.
  */
 #include "lns/engine/internal.h"
 
@@ -105,15 +107,21 @@ int engine_tunnel_open(void *ctx, struct l2tp_tunnel *l2tp)
 	struct engine *engine = ctx;
 	struct engine_tunnel *tunnel = calloc(1, sizeof(*tunnel));
 	struct l2tp_tunnel_info info;
-	int own_port, err;
+	int err;
 
 	if (!tunnel)
 		return -ENOMEM;
 	l2tp_tunnel_info(l2tp, &info);
-	own_port = l2tp_tunnel_lac(l2tp)->host_ports ||
-		   (kernel_needs_own_ports() && tuple_is_taken(engine, &info.path));
-	err = net_connect(engine->net, &info.path, own_port, &tunnel->socket);
-	if (err < 0) {
+	tunnel->engine = engine;
+	tunnel->l2tp = l2tp;
+	tunnel->id = info.id;
+	tunnel->own_port = l2tp_tunnel_lac(l2tp)->host_ports ||
+			   (kernel_needs_own_ports() && tuple_is_taken(engine, &info.path));
+	err = net_connect(engine->net, &info.path, tunnel->own_port, &tunnel->socket);
+	if (!err && info.peer_id)
+		err = create_in_kernel(tunnel, info.peer_id);
+	if (err < 0) { /* the refusal leaves as the request came */
+		net_socket_close(tunnel->socket);
 		free(tunnel);
 		return err;
 	}
@@ -121,19 +129,8 @@ int engine_tunnel_open(void *ctx, struct l2tp_tunnel *l2tp)
 	info.path.socket = tunnel->socket;
 	l2tp_tunnel_set_path(l2tp, &info.path);
 	l2tp_tunnel_set_user(l2tp, tunnel);
-	tunnel->engine = engine;
-	tunnel->l2tp = l2tp;
-	tunnel->id = info.id;
 	engine->tunnels[info.id] = tunnel;
 	engine->tunnel_count++;
-	if (info.peer_id && create_in_kernel(tunnel, info.peer_id) < 0) {
-		net_socket_close(tunnel->socket);
-		engine->tunnels[info.id] = NULL;
-		engine->tunnel_count--;
-		l2tp_tunnel_set_user(l2tp, NULL);
-		free(tunnel);
-		return -ENOMEM;
-	}
 	monitor_client_keep(
 		engine->monitor, MONITOR_KEEP_TUNNEL, info.id, net_socket_fd(tunnel->socket));
 	publish(engine, &info);
@@ -165,10 +162,12 @@ int engine_tunnel_moved(void *ctx, struct l2tp_tunnel *l2tp, const struct l2tp_p
 		kernel_tunnel_delete(engine->kernel, tunnel->id, NULL, NULL);
 		job = kernel_tunnel_create(engine->kernel, net_socket_fd(socket), tunnel->id,
 			info.peer_id, tunnel_created, tunnel);
-		if (!job) {
+		if (!job) { /* another copy, or engine_tunnel_up, makes it again */
+			tunnel->in_kernel = false;
 			net_socket_close(socket);
 			return -ENOMEM;
 		}
+		tunnel->in_kernel = true;
 		tunnel->job = job;
 		tunnel->made = env_now(engine->env);
 	}
@@ -224,6 +223,14 @@ static void tunnel_deleted(void *ctx, int err, int fd)
 	l2tp_tunnel_release(tunnel->l2tp);
 }
 
+static void open_linger(struct engine_tunnel *tunnel, struct l2tp_path *path)
+{
+	if (net_connect(tunnel->engine->net, path, 0, &tunnel->linger) < 0)
+		return; /* the peer gives up by itself */
+	path->socket = tunnel->linger;
+	l2tp_tunnel_set_path(tunnel->l2tp, path);
+}
+
 static void take_down(struct engine_tunnel *tunnel)
 {
 	struct engine *engine = tunnel->engine;
@@ -235,6 +242,8 @@ static void take_down(struct engine_tunnel *tunnel)
 	engine_audit_bury(engine, info.id, info.peer_id, &info.path.local, &info.path.peer);
 	net_socket_close(tunnel->socket);
 	tunnel->socket = NULL;
+	if (tunnel->own_port)
+		open_linger(tunnel, &info.path);
 	monitor_client_drop(engine->monitor, MONITOR_KEEP_TUNNEL, tunnel->id);
 	state_publish(&state_tunnel(engine->state, tunnel->id)->used, 0);
 	kernel_cancel(tunnel->job);
@@ -277,6 +286,7 @@ void engine_tunnel_free(void *ctx, struct l2tp_tunnel *l2tp)
 		tunnel->tally->retransmissions += info.retransmissions;
 	engine->tunnels[tunnel->id] = NULL;
 	engine->tunnel_count--;
+	net_socket_close(tunnel->linger);
 	free(tunnel);
 }
 
@@ -326,6 +336,7 @@ void engine_tunnels_free(struct engine *engine)
 			continue;
 		kernel_cancel(tunnel->job);
 		net_socket_close(tunnel->socket);
+		net_socket_close(tunnel->linger);
 		free(tunnel);
 		engine->tunnels[id] = NULL;
 	}

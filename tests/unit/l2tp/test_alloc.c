@@ -61,10 +61,12 @@ static struct l2tp_session *placed_call(struct l2tp_tunnel *tunnel)
 static void call_both_ways(struct lac *lac, struct l2tp_tunnel *tunnel)
 {
 	struct l2tp_result result = { .code = L2TP_CDN_ADMINISTRATIVE };
+	struct l2tp_msg icrq = lac_icrq(5);
 	struct l2tp_session *session;
 	struct l2tp_session_info info = { 0 };
 
-	say(lac, 0, lac_icrq(5));
+	icrq.present |= HAS(CONNECT_SPEED_UPDATE_ENABLE);
+	say(lac, 0, icrq);
 	session = l2tp_session_next(tunnel, 0);
 	if (session)
 		l2tp_session_info(session, &info);
@@ -76,6 +78,8 @@ static void call_both_ways(struct lac *lac, struct l2tp_tunnel *tunnel)
 	lac->ns++;
 	session = l2tp_session_find(tunnel, info.id);
 	short_memory_arm(true);
+	l2tp_tunnel_ask_speeds(tunnel);
+	l2tp_server_drain_lac(fake.server, "another", true);
 	if (session) {
 		l2tp_session_set_link_info(session, 1, 2);
 		l2tp_session_close(session, &result);
@@ -86,6 +90,9 @@ static void call_both_ways(struct lac *lac, struct l2tp_tunnel *tunnel)
 	short_memory_arm(true);
 	if (session)
 		l2tp_session_close(session, &result);
+	listen_to(lac, tunnel);
+	short_memory_arm(true);
+	l2tp_tunnel_ask(tunnel);
 	short_memory_arm(false);
 }
 
