@@ -204,7 +204,10 @@ $(TEST_PROGRAMS): $(O)/tests/%: $(O)/tests/system/%.o $(call objs,$(filter-out l
 $(O)/tests/lns.so: $(O)/lns.so
 	$(Q)mkdir -p $(@D) && ln -sf ../lns.so $@
 
-test-programs: $(TEST_PROGRAMS) $(O)/tests/lns.so $(O)/lns-load
+$(O)/tests/no_l2tp_netlink.so: tests/system/lab/no_l2tp_netlink.c
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $<
+
+test-programs: $(TEST_PROGRAMS) $(O)/tests/lns.so $(O)/tests/no_l2tp_netlink.so $(O)/lns-load
 
 system-tests: all test-programs
 	$(Q)LNS_VM_TIMEOUT=$(or $(LNS_VM_TIMEOUT),3000) tests/vm/run 'LNS_HEAVY=$(LNS_HEAVY) LNS_BUILD=$(abspath $(O)) PLUGIN_BUILD=$(abspath $(O))/tests $(PYTHON) -B -u -m pytest \

@@ -210,6 +210,7 @@ void engine_tunnel_sequence(void *ctx, struct l2tp_tunnel *l2tp, uint16_t ns, ui
 	state_tunnel(engine->state, tunnel->id)->nr = nr;
 }
 
+/* -EOPNOTSUPP: in a kernel without netlink for L2TP a tunnel ends with its last socket. */
 static void tunnel_deleted(void *ctx, int err, int fd)
 {
 	struct engine_tunnel *tunnel = ctx;
@@ -217,7 +218,7 @@ static void tunnel_deleted(void *ctx, int err, int fd)
 	(void)fd;
 	tunnel->job = NULL;
 	tunnel->in_kernel = false;
-	if (err < 0 && err != -ENOENT && err != -ENODEV)
+	if (err < 0 && err != -ENOENT && err != -ENODEV && err != -EOPNOTSUPP)
 		l2tp_tunnel_log(tunnel->l2tp, 0, LOG_LEVEL_ERROR,
 			"tunnel %u: the kernel does not delete it: %s", tunnel->id, strerror(-err));
 	l2tp_tunnel_release(tunnel->l2tp);

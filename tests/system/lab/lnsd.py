@@ -75,11 +75,12 @@ class Lnsd:
     def path(self, name):
         return os.path.join(self.directory, name)
 
-    def start(self, wait=True):
+    def start(self, wait=True, **how):
         self.process = self.namespace.start(
             *(f"{BUILD}/lnsd", "-f", "-c", self.config),
             *("--run-dir", self.run_dir, "--state-dir", self.state_dir),
             log=self.path("log"),
+            **how,
         )
         if wait:
             self.process.wait_output("ready")
