@@ -7,6 +7,7 @@
 
 #include "lns/engine/internal.h"
 #include "lns/log.h"
+#include "lns/monitor/limits.h"
 #include "lns/subscriber/phases.h"
 #include "lns/subscriber/pool.h"
 #include "lns/subscriber/tally.h"
@@ -154,6 +155,30 @@ static void rate_limits(void *ctx, struct metrics_out *out)
 {
 	metrics_number(out, calls(ctx)->limits_set, "result", "ok", NULL);
 	metrics_number(out, calls(ctx)->limit_failures, "result", "failed", NULL);
+}
+
+static void put_room(void *ctx, const char *word, uint64_t sessions)
+{
+	metrics_number(ctx, sessions, "limit", word, NULL);
+}
+
+/* The engine's limits are those of the monitor, which it is started by. */
+static void system_limits(void *ctx, struct metrics_out *out)
+{
+	struct monitor_limits limits;
+	struct monitor_needs needs;
+
+	monitor_limits_read(&limits);
+	monitor_limits_needs(((struct engine *)ctx)->config, &needs);
+	monitor_limits_rooms(&limits, &needs, put_room, out);
+}
+
+static void configured_sessions(void *ctx, struct metrics_out *out)
+{
+	struct monitor_needs needs;
+
+	monitor_limits_needs(((struct engine *)ctx)->config, &needs);
+	metrics_number(out, needs.sessions, NULL);
 }
 
 static void hook_programs(void *ctx, struct metrics_out *out)
@@ -567,6 +592,10 @@ static const struct metrics_row rows[] = {
 	{ "lnsd_pool_addresses", METRICS_GAUGE, "Addresses of a pool.", pool_addresses },
 	{ "lnsd_pool_used_addresses", METRICS_GAUGE, "Addresses of a pool in use.", pool_used },
 
+	{ "lnsd_max_sessions", METRICS_GAUGE,
+	  "Sessions that the configuration allows.", configured_sessions },
+	{ "lnsd_system_limit_sessions", METRICS_GAUGE,
+	  "Sessions that a limit of the system leaves room for; see lnsd(8), SYSTEM LIMITS.", system_limits },
 	{ "lnsd_engine_starts_total", METRICS_COUNTER,
 	  "Engines since lnsd was started; more than 1: the others died.", engine_starts },
 	{ "lnsd_loop_turns_total", METRICS_COUNTER, "Turns of the event loop.", loop_turns },

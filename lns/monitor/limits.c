@@ -23,20 +23,20 @@
  * everything else that has this limit.
  */
 static const struct row {
-	const char *name;
+	const char *word, *name;
 	size_t offset;
 	unsigned int per_session, per_tunnel, others;
 	bool tasks;
 	const char *remedy; /* with room for the number needed */
 } rows[] = {
-	{ "kernel.pid_max", offsetof(struct monitor_limits, pid_max), 1, 0, 1024, true,
+	{ "pid_max", "kernel.pid_max", offsetof(struct monitor_limits, pid_max), 1, 0, 1024, true,
 		"sysctl -w kernel.pid_max=%" PRIu64 },
-	{ "kernel.threads-max", offsetof(struct monitor_limits, threads_max), 1, 0, 1024, true,
-		"sysctl -w kernel.threads-max=%" PRIu64 },
-	{ "pids.max of the control group", offsetof(struct monitor_limits, pids_max), 1, 0, 0, true,
-		"TasksMax=infinity in the unit, or %" PRIu64 },
-	{ "the hard limit of open files", offsetof(struct monitor_limits, nofile), 2, 1, 512, false,
-		"LimitNOFILE=%" PRIu64 " in the unit, or ulimit -Hn" },
+	{ "threads_max", "kernel.threads-max", offsetof(struct monitor_limits, threads_max), 1, 0,
+		1024, true, "sysctl -w kernel.threads-max=%" PRIu64 },
+	{ "pids_max", "pids.max of the control group", offsetof(struct monitor_limits, pids_max), 1,
+		0, 0, true, "TasksMax=infinity in the unit, or %" PRIu64 },
+	{ "nofile", "the hard limit of open files", offsetof(struct monitor_limits, nofile), 2, 1,
+		512, false, "LimitNOFILE=%" PRIu64 " in the unit, or ulimit -Hn" },
 };
 
 /* A file with one number. Unlimited when there is none: "max", or no file. */
@@ -162,6 +162,25 @@ static void report_row(const struct row *row, uint64_t value, uint64_t needed,
 	report(ctx, needs->chosen, line);
 }
 
+static uint64_t value_of(const struct row *row, const struct monitor_limits *limits)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)limits + row->offset, sizeof(value));
+	return value;
+}
+
+void monitor_limits_rooms(const struct monitor_limits *limits, const struct monitor_needs *needs,
+	void (*put)(void *ctx, const char *word, uint64_t sessions), void *ctx)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint64_t value = value_of(&rows[i], limits);
+
+		if (value != UINT64_MAX)
+			put(ctx, rows[i].word, room_in(&rows[i], value, needs));
+	}
+}
+
 /* Sessions are root's; the programs of hook-user are not, and share the limit with whatever else is its. */
 static void check_hooks(uint64_t nproc, const struct monitor_needs *needs,
 	void (*report)(void *ctx, bool chosen, const char *line), void *ctx)
@@ -186,9 +205,8 @@ void monitor_limits_check(const struct monitor_limits *limits, const struct moni
 		uint64_t needed = (uint64_t)row->per_session * needs->sessions +
 				  (uint64_t)row->per_tunnel * needs->tunnels +
 				  others_in(row, needs);
-		uint64_t value;
+		uint64_t value = value_of(row, limits);
 
-		memcpy(&value, (const char *)limits + row->offset, sizeof(value));
 		if (value < needed)
 			report_row(row, value, needed, needs, report, ctx);
 	}

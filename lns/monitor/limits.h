@@ -37,6 +37,10 @@ void monitor_limits_needs(const struct config *config, struct monitor_needs *ret
 void monitor_limits_check(const struct monitor_limits *limits, const struct monitor_needs *needs,
 	void (*report)(void *ctx, bool chosen, const char *line), void *ctx);
 
+/* Calls put for each limit that there is: its word, and how many sessions it leaves room for. */
+void monitor_limits_rooms(const struct monitor_limits *limits, const struct monitor_needs *needs,
+	void (*put)(void *ctx, const char *word, uint64_t sessions), void *ctx);
+
 /* All of it; logs a warning for what was chosen, otherwise it is for information. */
 void monitor_limits_log(const struct config *config);
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The metrics, scraped over HTTP while calls come, stay and fail."""
 
+import os
 import re
 import urllib.error
 import urllib.request
 
 import pytest
 
+from lab.freeradius import TREE
 from lab.lnsd import config
 from lab.wait import wait_for
 from lab.xl2tpd import Call
@@ -125,6 +127,46 @@ def test_a_call(site, radius, lnsd, lac, metrics):
     access.stop()
     assert sum(states) == 0
     metrics.wait(0, "lnsd_tunnels", **WHOLESALE)
+
+
+EXPR = re.compile(r"""^( *)(?:"expr": "(.*)",?$|expr: ([^>].*)$|expr: >\n((?:\1  .*\n)+))""", re.M)
+SELECTOR = re.compile(r"\b((?:lnsd|process)_[a-z0-9_]+)(?:\{([^}]*)\})?")
+MATCHER = re.compile(r'([a-z_]+)(=|!=|=~|!~)"([^"]*)"')
+
+
+def expressions():
+    """Those of the alerts and of the dashboard."""
+    for name in ("prometheus-alerts.yml", "grafana-dashboard.json"):
+        with open(os.path.join(TREE, "conf", name), encoding="utf-8") as file:
+            text = file.read()
+        found = ["".join(match.groups("")[1:]).replace('\\"', '"') for match in EXPR.finditer(text)]
+        assert len(found) == len(re.findall(r'\bexpr"?:', text)), f"{name}: not every expr was understood"
+        yield from found
+
+
+def test_alerts_and_dashboard_name_what_there_is(radius, lnsd, metrics):
+    """Every metric, and every label and value of it that they ask for."""
+    lnsd(config(top=LISTEN)).start()
+    metrics.read()
+    known = {}
+    for name, labels in metrics.samples:
+        for label, value in labels:
+            known.setdefault(name, {}).setdefault(label, set()).add(value)
+        known.setdefault(name, {})
+    used = set()
+    for text in expressions():
+        for name, matchers in SELECTOR.findall(text):
+            used.add(name)
+            assert name in known, f"there is no {name}: {text}"
+            for label, operator, value in MATCHER.findall(matchers):
+                if label in ("job", "instance"):
+                    continue
+                assert label in known[name], f"{name} has no label {label}: {text}"
+                wanted = set(value.split("|") if "~" in operator else [value]) - {"$lac"}
+                lacking = wanted - known[name][label]
+                assert not lacking, f"{name} never has {label} {sorted(lacking)}: {text}"
+    assert len(used) > 25
+    assert {"lnsd_hook_programs_total", "lnsd_kernel_repairs_total", "lnsd_system_limit_sessions"} <= used
 
 
 def test_addresses(site, radius, lnsd, metrics):

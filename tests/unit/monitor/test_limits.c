@@ -124,6 +124,23 @@ Test(limits, names_what_is_too_small_for_hooks)
 		"(LimitNPROC=infinity in the unit, or ulimit -u 1025; or a smaller hook-parallel)\n");
 }
 
+static void put_room(void *ctx, const char *word, uint64_t sessions)
+{
+	size_t len = strlen(said);
+
+	(void)ctx;
+	snprintf(said + len, sizeof(said) - len, "%s %u\n", word, (unsigned int)sessions);
+}
+
+Test(limits, rooms_are_those_of_limits_that_there_are)
+{
+	const struct monitor_needs needs = { 20000, 100, true, 32, 0 };
+	const struct monitor_limits limits = { 21055, UINT64_MAX, 31, 712, 0 };
+
+	monitor_limits_rooms(&limits, &needs, put_room, NULL);
+	cr_assert_str_eq(said, "pid_max 19999\npids_max 0\nnofile 66\n");
+}
+
 Test(limits, of_this_system)
 {
 	struct monitor_limits limits = { 0 };
