@@ -81,7 +81,8 @@ $(O)/pic/%.o: %.c
 	$(Q)$(CC) $(if $(PPPD_INCLUDE),-I$(PPPD_INCLUDE)) $(CPPFLAGS) $(filter-out -fPIE,$(CFLAGS)) -fPIC -c -o $@ $<
 
 # The load generator: what is not a program of its own in tests/load.
-LOAD_PROGRAMS := $(wildcard tests/load/radius_bench.c tests/load/kernel_floor.c)
+LOAD_PROGRAMS := $(wildcard tests/load/radius_bench.c tests/load/kernel_floor.c \
+	tests/load/show_bench.c)
 LOAD          := $(filter-out $(LOAD_PROGRAMS),$(wildcard tests/load/*.c))
 $(O)/lns-load: $(call objs,$(LOAD) lns/env_ev.c) $(call libs,l2tp base)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
@@ -94,6 +95,11 @@ $(O)/tests/kernel_floor: $(O)/tests/load/kernel_floor.o
 # The RADIUS client and the spool as fast as they go.
 $(O)/radius_bench: $(call objs,tests/load/radius_bench.c) $(call libs,radius)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lev $(SYS_radius)
+
+# Long listings of the control socket.
+$(O)/show_bench: $(call objs,tests/load/show_bench.c $(filter-out lns/main.c,$(DAEMON))) \
+		$(call libs,$(FOLDERS) radius base)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS_lnsd)
 
 # Unit tests: tests/unit/<folder>/*.c make one program, linked with the least around it.
 UNITS := $(notdir $(patsubst %/,%,$(wildcard tests/unit/*/)))

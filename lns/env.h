@@ -26,6 +26,11 @@ enum { ENV_READ = 1, ENV_WRITE = 2 };
 /* The monotonic clock in microseconds, as of this turn of the loop (CLOCK_BOOTTIME). */
 uint64_t env_now(struct env *env);
 
+/*
+ * CPU time that this turn of the loop has used up to now, microseconds: for long work to go on in the next one.
+ */
+uint64_t env_turn_spent(struct env *env);
+
 /* The wall clock in microseconds since 1970. */
 uint64_t env_wallclock(struct env *env);
 

@@ -67,7 +67,7 @@ static void turn_begins(struct ev_loop *loop, ev_check *check, int events)
 static void turn_ends(struct ev_loop *loop, ev_prepare *prepare, int events)
 {
 	struct env *env = prepare->data;
-	uint64_t took = read_clock(CLOCK_THREAD_CPUTIME_ID) - env->turn_began;
+	uint64_t took = env_turn_spent(env);
 
 	(void)loop;
 	(void)events;
@@ -161,6 +161,11 @@ void env_ev_get_load(const struct env *env, struct env_ev_load *ret_load)
 uint64_t env_now(struct env *env)
 {
 	return env->now;
+}
+
+uint64_t env_turn_spent(struct env *env)
+{
+	return read_clock(CLOCK_THREAD_CPUTIME_ID) - env->turn_began;
 }
 
 uint64_t env_wallclock(struct env *env)

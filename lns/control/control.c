@@ -137,12 +137,15 @@ static bool is_supplied(const struct control_client *client)
 static void make_items(struct control_client *client)
 {
 	void *ctx = client->control->ctx;
+	uint64_t began = env_turn_spent(client->control->env);
 	char error[256] = "";
 
 	for (int i = 0; (client->command || is_supplied(client)) && i < CONTROL_ITEMS; i++) {
 		json_t *item;
 
 		if (client->out_len > OUT_HIGH || client->broken)
+			return;
+		if (i > 0 && env_turn_spent(client->control->env) - began >= CONTROL_TURN)
 			return;
 		item = client->command ? client->command->next(ctx, client->args, &client->cursor,
 						 error, sizeof(error))

@@ -11,8 +11,8 @@
  *   <- {"item": {...}}   as things happen, until {"done": true} or {"error": ...}
  *   <- {"dropped": 7}    so many items were left out here, because the reader was slow
  *
- * Answers are streamed: at most CONTROL_ITEMS items a turn of the loop, and none while the reader does
- * not read. A client that sends nonsense is told so and may go on. A feed, the answer that has no end of
+ * Answers are streamed: in a turn of the loop at most CONTROL_ITEMS items, and no other once they have taken
+ * CONTROL_TURN of CPU time; none while the reader does not read. A client that sends nonsense is told so and may go on. A feed, the answer that has no end of
  * its own, ends when its client sends another request or closes its side.
  */
 #ifndef LNS_CONTROL_CONTROL_H
@@ -27,6 +27,7 @@ struct control;
 struct env;
 
 #define CONTROL_ITEMS   200 /* a turn */
+#define CONTROL_TURN    500 /* microseconds */
 #define CONTROL_CLIENTS 64
 #define CONTROL_LINE    4096 /* octets of a request */
 

@@ -44,7 +44,7 @@ control_next_fn engine_show_tunnels, engine_show_stats, engine_show_pools;
 /* ---- show_session.c ---- */
 
 json_t *engine_session_item(const struct subscriber_info *info);
-control_next_fn engine_show_sessions, engine_show_session, engine_show_top;
+control_next_fn engine_show_sessions, engine_show_session;
 
 /* ---- show_lac.c ---- */
 

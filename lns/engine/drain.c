@@ -71,7 +71,7 @@ static bool is_drained(void *ctx, const char *lac)
 static bool end_some(
 	struct engine *engine, const struct state_drained *record, uint64_t *last, uint64_t now)
 {
-	const struct subscriber_selector selector = {
+	struct subscriber_selector selector = {
 		.lac = lac_of(engine, record), .takes_lac = is_drained, .ctx = engine
 	};
 	uint64_t allowed = (now - *last) * record->rate / ENV_SEC(1), keys[AT_ONCE];
@@ -81,8 +81,9 @@ static bool end_some(
 		return true;
 	*last += allowed * ENV_SEC(1) / record->rate;
 	allowed = allowed > AT_ONCE ? AT_ONCE : allowed;
+	selector.enough = allowed;
 	found = subscribers_select(engine->subscribers, &selector, keys, allowed);
-	for (size_t n = 0; n < found && n < allowed; n++) {
+	for (size_t n = 0; n < found; n++) {
 		struct subscriber *sub = subscriber_find(engine->subscribers, keys[n]);
 
 		if (sub)

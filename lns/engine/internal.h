@@ -256,7 +256,13 @@ void engine_event_drain(struct engine *engine, const char *lac, bool drained, co
 /* refused NULL: the new configuration is used. */
 void engine_event_reload(struct engine *engine, const char *refused);
 
-/* ---- engine/spool.c: open and close are those of struct control_feed_command ---- */
+/* ---- engine/show_session.c: open and close are those of struct control_feed_command ---- */
+
+int engine_top_open(
+	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);
+void engine_top_close(void *ctx, struct control_feed *feed);
+
+/* ---- engine/spool.c: likewise ---- */
 
 int engine_spool_show(
 	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size);

@@ -7,7 +7,9 @@
 #include "lns/subscriber/authorization.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define SCAN 20 /* sessions that are looked at in a step */
 
@@ -48,39 +50,84 @@ json_t *engine_show_sessions(
 
 /* ---- the busiest ---- */
 
-/* Chosen once more for each item; they are few. */
-json_t *engine_show_top(void *ctx, const json_t *args, uint64_t *cursor, char *error, size_t size)
-{
-	struct engine *engine = ctx;
-	const json_t *limit = json_object_get(args, "limit");
-	json_int_t wanted = json_is_integer(limit) ? json_integer_value(limit) : 20;
-	uint64_t keys[SUBSCRIBERS_TOP];
-	struct subscriber_info info;
-	json_t *item;
-	size_t count;
+/* One answer. Owned by its feed, from open to close. */
+struct engine_top {
+	struct engine *engine;
+	struct subscribers_top top;
+	json_t *args;
+	bool told;
+};
 
-	if (*cursor == DONE)
-		return NULL;
-	if (wanted < 1 || wanted > SUBSCRIBERS_TOP) {
-		snprintf(error, size, "limit: is not 1 to %d", SUBSCRIBERS_TOP);
-		return NULL;
-	}
-	if (!engine_filter_check(engine, args, false, error, size))
-		return NULL;
-	*cursor = DONE;
-	count = subscribers_top(engine->subscribers,
-		json_string_value(json_object_get(args, "lac")),
-		json_string_value(json_object_get(args, "user")), keys, (size_t)wanted);
-	item = json_pack("{s:i, s:I, s:I, s:[]}", "online",
-		(int)subscribers_get_counters(engine->subscribers)->online, "rx_bps",
-		(json_int_t)subscribers_get_counters(engine->subscribers)->rx_bps, "tx_bps",
-		(json_int_t)subscribers_get_counters(engine->subscribers)->tx_bps, "sessions");
-	for (size_t n = 0; item && n < count; n++) {
-		subscriber_get_info(subscriber_find(engine->subscribers, keys[n]), &info);
+static json_t *top_item(const struct engine_top *answer)
+{
+	const struct engine *engine = answer->engine;
+	const struct subscribers_counters *counters = subscribers_get_counters(engine->subscribers);
+	json_t *item = json_pack("{s:i, s:I, s:I, s:[]}", "online", (int)counters->online, "rx_bps",
+		(json_int_t)counters->rx_bps, "tx_bps", (json_int_t)counters->tx_bps, "sessions");
+
+	for (size_t n = 0; item && n < answer->top.count; n++) {
+		const struct subscriber *sub =
+			subscriber_find(engine->subscribers, answer->top.busiest[n].key);
+		struct subscriber_info info;
+
+		if (!sub)
+			continue;
+		subscriber_get_info(sub, &info);
 		json_array_append_new(
 			json_object_get(item, "sessions"), engine_session_item(&info));
 	}
 	return item;
+}
+
+/* Some more sessions; after the last one the answer, a single item. */
+static json_t *top_next(void *ctx, struct control_feed *feed)
+{
+	struct engine_top *answer = control_feed_user(feed);
+
+	(void)ctx;
+	if (answer->told)
+		return NULL;
+	if (subscribers_top_step(answer->engine->subscribers, &answer->top, SCAN))
+		return json_null();
+	answer->told = true;
+	return top_item(answer);
+}
+
+int engine_top_open(
+	void *ctx, const json_t *args, struct control_feed *feed, char *error, size_t size)
+{
+	struct engine *engine = ctx;
+	const json_t *limit = json_object_get(args, "limit");
+	json_int_t wanted = json_is_integer(limit) ? json_integer_value(limit) : 20;
+	struct engine_top *answer;
+
+	if (wanted < 1 || wanted > SUBSCRIBERS_TOP) {
+		snprintf(error, size, "limit: is not 1 to %d", SUBSCRIBERS_TOP);
+		return -EINVAL;
+	}
+	if (!engine_filter_check(engine, args, false, error, size))
+		return -ENOENT;
+	answer = calloc(1, sizeof(*answer));
+	if (!answer)
+		return -ENOMEM;
+	answer->engine = engine;
+	answer->args = args ? json_deep_copy(args) : NULL;
+	answer->top.lac = json_string_value(json_object_get(answer->args, "lac"));
+	answer->top.user = json_string_value(json_object_get(answer->args, "user"));
+	answer->top.max = (size_t)wanted;
+	control_feed_set_user(feed, answer);
+	control_feed_wait(feed);
+	control_feed_supply(feed, top_next);
+	return 0;
+}
+
+void engine_top_close(void *ctx, struct control_feed *feed)
+{
+	struct engine_top *answer = control_feed_user(feed);
+
+	(void)ctx;
+	json_decref(answer->args);
+	free(answer);
 }
 
 /* ---- everything about one ---- */

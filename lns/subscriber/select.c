@@ -67,7 +67,8 @@ size_t subscribers_select(struct subscribers *all, const struct subscriber_selec
 			continue;
 		if (count < max)
 			ret_keys[count] = sub->key;
-		count++;
+		if (++count == selector->enough)
+			break;
 	}
 	return count;
 }
@@ -77,34 +78,32 @@ static uint64_t traffic_of(const struct subscriber *sub)
 	return sub->rx_bps + sub->tx_bps;
 }
 
-/* Puts sub, if it belongs there, among the count busiest ones (most first, room for max). */
-static size_t insert(
-	const struct subscriber **busiest, size_t count, size_t max, const struct subscriber *sub)
+/* Puts sub, if it belongs there, among the busiest ones. */
+static void insert(struct subscribers_top *top, const struct subscriber *sub)
 {
-	size_t at = count;
+	uint64_t bps = traffic_of(sub);
+	size_t at;
 
-	if (count == max && traffic_of(busiest[count - 1]) >= traffic_of(sub))
-		return count;
-	count = count < max ? count + 1 : max;
-	for (at = count - 1; at > 0 && traffic_of(busiest[at - 1]) < traffic_of(sub); at--)
-		busiest[at] = busiest[at - 1];
-	busiest[at] = sub;
-	return count;
+	if (top->count == top->max && top->busiest[top->count - 1].bps >= bps)
+		return;
+	if (top->count < top->max)
+		top->count++;
+	for (at = top->count - 1; at > 0 && top->busiest[at - 1].bps < bps; at--)
+		top->busiest[at] = top->busiest[at - 1];
+	top->busiest[at].key = sub->key;
+	top->busiest[at].bps = bps;
 }
 
-size_t subscribers_top(
-	struct subscribers *all, const char *lac, const char *user, uint64_t *ret_keys, size_t max)
+bool subscribers_top_step(struct subscribers *all, struct subscribers_top *top, unsigned int steps)
 {
-	const struct subscriber *busiest[SUBSCRIBERS_TOP], *sub;
-	size_t count = 0;
+	const struct subscriber *sub = NULL;
 
-	if (max == 0)
-		return 0;
-	TAILQ_FOREACH(sub, &all->order, in_order)
-		if (sub->state == SUBSCRIBER_UP && is_text(lac, sub->lac) &&
-			is_text(user, sub->user_text))
-			count = insert(busiest, count, max, sub);
-	for (size_t n = 0; n < count; n++)
-		ret_keys[n] = busiest[n]->key;
-	return count;
+	while (steps-- &&
+		(sub = sub ? TAILQ_NEXT(sub, in_order) : subscriber_next(all, top->after))) {
+		top->after = sub->key;
+		if (sub->state == SUBSCRIBER_UP && is_text(top->lac, sub->lac) &&
+			is_text(top->user, sub->user_text))
+			insert(top, sub);
+	}
+	return sub != NULL;
 }

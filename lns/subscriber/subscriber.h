@@ -130,6 +130,7 @@ struct subscriber_selector {
 	const char *user_text;              /* the name as people see it, in subscriber_info */
 	bool (*takes_lac)(void *ctx, const char *lac); /* asked last of all */
 	void *ctx;
+	size_t enough; /* the search ends at so many, 0: it counts all */
 };
 /* The keys of the first max sessions that match and are not ending. The number of all that do. */
 size_t subscribers_select(struct subscribers *subscribers,
@@ -192,12 +193,21 @@ void subscriber_log(const struct subscriber *subscriber, enum log_level level, c
 	...) __attribute__((format(printf, 3, 4)));
 
 /*
- * The keys of the sessions with the most traffic between the last two samples, of the lac section and
- * user (NULL: of all), most first; at most max, which is at most SUBSCRIBERS_TOP. Their number.
+ * The sessions with the most traffic between the last two samples, most first, of the lac section and user
+ * (NULL: of all; borrowed); at most max, which is 1 to SUBSCRIBERS_TOP. The search goes over all sessions,
+ * steps of them a call, in as many turns of the loop as it needs: false once it has seen the last one.
  */
 #define SUBSCRIBERS_TOP 200
-size_t subscribers_top(struct subscribers *subscribers, const char *lac, const char *user,
-	uint64_t *ret_keys, size_t max);
+struct subscribers_top {
+	const char *lac, *user;
+	size_t max, count;
+	uint64_t after; /* the key of the session that was looked at last */
+	struct {
+		uint64_t key, bps;
+	} busiest[SUBSCRIBERS_TOP]; /* so many as count says; some may be gone by now */
+};
+bool subscribers_top_step(
+	struct subscribers *subscribers, struct subscribers_top *top, unsigned int steps);
 
 struct subscribers_counters {
 	uint64_t requested, up, ended[END_COUNT];

@@ -25,13 +25,15 @@ def no_module(site):
     """The module l2tp_netlink is not there; in a virtual machine only, whose modules are nobody else's."""
     if not os.environ.get("LNS_IN_VM") or not run("modinfo", "l2tp_netlink", check=False).count("filename:"):
         pytest.skip("not a virtual machine whose kernel has the module l2tp_netlink")
-    run("modprobe", "-ra", *MODULES, check=False)
     with open(BLOCKED, "w", encoding="ascii") as file:
         file.writelines(f"install {module} /bin/false\n" for module in MODULES)
-    assert l2tp.missing_netlink(site.lns), "the module l2tp_netlink is still there"
-    yield {}
-    os.unlink(BLOCKED)
-    run("modprobe", "-qa", *MODULES, check=False)
+    try:
+        said = "".join(run("rmmod", module, check=False) for module in MODULES)
+        assert l2tp.missing_netlink(site.lns), f"the module l2tp_netlink is still there: {said}"
+        yield {}
+    finally:
+        os.unlink(BLOCKED)
+        run("modprobe", "-qa", *MODULES, check=False)
 
 
 @pytest.fixture

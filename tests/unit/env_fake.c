@@ -26,7 +26,7 @@ struct env_io {
 };
 
 struct env {
-	uint64_t now, order, seed;
+	uint64_t now, order, seed, spent;
 	struct env_timer *timers;
 	struct env_io *ios;
 	unsigned int polls;
@@ -56,6 +56,16 @@ void env_fake_free(struct env *env)
 uint64_t env_now(struct env *env)
 {
 	return env->now;
+}
+
+uint64_t env_turn_spent(struct env *env)
+{
+	return env->spent;
+}
+
+void env_fake_spend(struct env *env, uint64_t time)
+{
+	env->spent += time;
 }
 
 uint64_t env_wallclock(struct env *env)
@@ -272,6 +282,7 @@ int env_fake_poll(struct env *env, int timeout_ms)
 
 	wait_any(env, timeout_ms);
 	env->polls++;
+	env->spent = 0;
 	while ((io = next_ready(env, &events))) {
 		io->seen = (int)env->polls;
 		io->ready(io->ctx, events);

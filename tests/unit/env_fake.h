@@ -27,5 +27,7 @@ unsigned int env_fake_watchers(const struct env *env);
 
 /* Waits at most timeout_ms for watched descriptors and runs their callbacks; how many ran. */
 int env_fake_poll(struct env *env, int timeout_ms);
+/* The turn, which a poll is, uses so much CPU time (microseconds). */
+void env_fake_spend(struct env *env, uint64_t time);
 
 #endif

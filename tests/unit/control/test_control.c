@@ -27,6 +27,7 @@ static json_t *count(void *ctx, const json_t *args, uint64_t *cursor, char *erro
 	}
 	if (*cursor >= (uint64_t)n)
 		return NULL;
+	env_fake_spend(env, (uint64_t)json_integer_value(json_object_get(args, "spend")));
 	if (json_object_get(args, "seldom") && ++*cursor % 300)
 		return json_null();
 	return json_integer((json_int_t)++ * cursor);
@@ -143,6 +144,32 @@ Test(control, items_then_done)
 	cr_assert_str_eq(ask(fd, "{\"command\":\"count\"}\n"), "{\"done\":true}\n");
 	close(fd);
 	env_fake_poll(env, 100);
+}
+
+/* Items that are much work are few a turn, and one that is too much for a turn has one of its own. */
+Test(control, items_that_take_time)
+{
+	static const char dear[] = "{\"command\":\"count\",\"args\":{\"n\":3,\"spend\":300}}\n";
+	static const char dearer[] = "{\"command\":\"count\",\"args\":{\"n\":2,\"spend\":9000}}\n";
+	static const struct {
+		const char *request, *turns[4];
+	} rows[] = {
+		{ dear, { "{\"item\":1}\n{\"item\":2}\n", "{\"item\":3}\n{\"done\":true}\n" } },
+		{ dearer, { "{\"item\":1}\n", "{\"item\":2}\n", "{\"done\":true}\n" } },
+	};
+	int fd = connected();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cr_assert_gt(send(fd, rows[i].request, strlen(rows[i].request), 0), 0);
+		for (int turn = 0; turn < 4 && rows[i].turns[turn]; turn++) {
+			char answer[200] = "";
+
+			env_fake_poll(env, 10);
+			cr_assert_gt(recv(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT), 0);
+			cr_assert_str_eq(answer, rows[i].turns[turn]);
+		}
+	}
+	close(fd);
 }
 
 /* A long search without items neither ends the answer nor holds the loop up. */

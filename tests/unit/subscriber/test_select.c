@@ -58,7 +58,7 @@ Test(select, every_attribute_has_to_fit)
 	address = ntohl(of(bob)->remote);
 	port = subscriber_nas_port(of(bob));
 	const struct subscriber_selector whole = { of(bob)->acct_session_id, "bob", "555", "",
-		of(bob)->name, &address, &port, "wholesale", "bob", NULL, NULL };
+		of(bob)->name, &address, &port, "wholesale", "bob", NULL, NULL, 0 };
 	struct subscriber_selector one;
 
 	expect_meant(&whole, 1, bob);
@@ -132,6 +132,10 @@ Test(select, more_than_there_is_room_for_are_counted)
 		2);
 	cr_expect_eq(keys[0], alice->key);
 	cr_expect_eq(
+		subscribers_select(w.all,
+			&(struct subscriber_selector){ .calling = "555", .enough = 1 }, keys, 1),
+		1);
+	cr_expect_eq(
 		subscribers_select(w.all, &(struct subscriber_selector){ .user = "bob" }, NULL, 0),
 		1);
 	end_all();
@@ -164,28 +168,57 @@ Test(select, by_the_name_that_people_see)
 	end_all();
 }
 
+/* The whole search, a session a step; the number of those found. */
+static size_t find_top(struct subscribers_top *top, const char *lac, const char *user, size_t max)
+{
+	*top = (struct subscribers_top){ .lac = lac, .user = user, .max = max };
+	while (subscribers_top_step(w.all, top, 1))
+		;
+	return top->count;
+}
+
 /* Rates come from samples, 10 s apart; the sum is that of all that are up. */
 Test(select, the_busiest_come_first)
 {
 	const struct subscribers_counters *counters;
-	uint64_t keys[SUBSCRIBERS_TOP];
+	struct subscribers_top top;
 
 	two_sessions();
 	counters = subscribers_get_counters(w.all);
-	cr_assert_eq(subscribers_top(w.all, NULL, NULL, keys, 2), 2);
+	cr_assert_eq(find_top(&top, NULL, NULL, 2), 2);
 	time_passes(10000000);
 	fake_kernel_sample(of(bob)->ifindex, of(bob)->record->base.rx_octets + 1250000, 100);
 	cr_assert_eq(of(bob)->rx_bps, 1000000);
 	cr_assert_geq(counters->rx_bps, 1000000);
-	cr_assert_eq(subscribers_top(w.all, NULL, NULL, keys, 1), 1);
-	cr_assert_eq(keys[0], bob->key);
-	cr_assert_eq(subscribers_top(w.all, NULL, NULL, keys, SUBSCRIBERS_TOP), 2);
-	cr_assert_eq(keys[0], bob->key);
-	cr_assert_eq(keys[1], alice->key);
-	cr_assert_eq(subscribers_top(w.all, NULL, "alice", keys, 2), 1);
-	cr_assert_eq(keys[0], alice->key);
-	cr_assert_eq(subscribers_top(w.all, "nobody", NULL, keys, 2), 0);
+	cr_assert_eq(find_top(&top, NULL, NULL, 1), 1);
+	cr_assert_eq(top.busiest[0].key, bob->key);
+	cr_assert_eq(find_top(&top, NULL, NULL, SUBSCRIBERS_TOP), 2);
+	cr_assert_eq(top.busiest[0].key, bob->key);
+	cr_assert_eq(top.busiest[1].key, alice->key);
+	cr_assert_eq(find_top(&top, NULL, "alice", 2), 1);
+	cr_assert_eq(top.busiest[0].key, alice->key);
+	cr_assert_eq(find_top(&top, "nobody", NULL, 2), 0);
 	end_all();
+}
+
+/* Between two steps the session that was looked at last may end, and a found one. */
+Test(select, the_busiest_while_sessions_end)
+{
+	struct subscribers_top top = { .max = 2 };
+
+	two_sessions();
+	cr_assert(subscribers_top_step(w.all, &top, 1));
+	cr_assert_eq(top.busiest[0].key, alice->key);
+	subscriber_end(subscriber_find(w.all, alice->key), END_OPERATOR, NULL);
+	everything_settles(alice);
+	cr_assert_null(subscriber_find(w.all, top.busiest[0].key));
+	cr_assert(subscribers_top_step(w.all, &top, 1));
+	cr_assert_eq(top.count, 2);
+	cr_assert_eq(top.busiest[1].key, bob->key);
+	cr_assert_not(subscribers_top_step(w.all, &top, 1));
+	subscriber_end(subscriber_find(w.all, bob->key), END_OPERATOR, NULL);
+	everything_settles(bob);
+	world_end();
 }
 
 Test(select, rates_leave_the_sum_with_their_session)
