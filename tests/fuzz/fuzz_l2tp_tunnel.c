@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Drives a whole server with a fake clock from fuzz input: packets of two peers, time, and an owner that
- * accepts, closes and places calls at any moment.
+ * does whatever l2tp.h offers, at any moment.
  *
  * The input is a list of steps, each an octet that says what, and its arguments. Most packets are a
  * message of the codec with the right ids and numbers and a few octets changed, so that the state
@@ -48,6 +48,13 @@ static struct l2tp_lac lac;
 static struct input *owner_input; /* the owner decides by the input, too */
 static uint16_t last_tunnel;
 static unsigned int opened, calls; /* known to the owner and not yet gone */
+
+/* What has ended and is not given back yet, by an owner who takes his time. */
+#define LATE 32
+static bool slow;
+static struct l2tp_tunnel *late_tunnels[LATE];
+static struct l2tp_session *late_sessions[LATE];
+static unsigned int late_tunnel_count, late_session_count;
 
 static void check(bool condition)
 {
@@ -99,7 +106,10 @@ static void on_tunnel_down(
 	(void)ctx;
 	(void)by_peer;
 	check(memchr(result->text, 0, sizeof(result->text)) != NULL);
-	l2tp_tunnel_release(tunnel);
+	if (slow && late_tunnel_count < LATE)
+		late_tunnels[late_tunnel_count++] = tunnel;
+	else
+		l2tp_tunnel_release(tunnel);
 }
 
 static void on_tunnel_free(void *ctx, struct l2tp_tunnel *tunnel)
@@ -110,6 +120,28 @@ static void on_tunnel_free(void *ctx, struct l2tp_tunnel *tunnel)
 }
 
 static const struct l2tp_result result = { .code = L2TP_CDN_ADMINISTRATIVE, .text = "because" };
+
+/* Ends a call that lives, or gives back one that is down. */
+static void close_session(struct l2tp_session *session)
+{
+	unsigned int n = 0;
+
+	while (n < late_session_count && late_sessions[n] != session)
+		n++;
+	if (n < late_session_count)
+		late_sessions[n] = late_sessions[--late_session_count];
+	else
+		calls--;
+	l2tp_session_close(session, &result);
+}
+
+static void give_back(void)
+{
+	while (late_session_count)
+		close_session(late_sessions[0]);
+	while (late_tunnel_count)
+		l2tp_tunnel_release(late_tunnels[--late_tunnel_count]);
+}
 
 static void on_call_request(void *ctx, struct l2tp_session *session)
 {
@@ -122,11 +154,18 @@ static void on_call_request(void *ctx, struct l2tp_session *session)
 	if (choice < 128) {
 		l2tp_session_accept(session);
 	} else if (choice < 160) {
-		l2tp_session_close(session, &result);
-		calls--;
+		close_session(session);
 	} else if (choice > 250) {
 		l2tp_tunnel_close(l2tp_session_tunnel(session), &result);
 	}
+}
+
+static uint16_t session_id(const struct l2tp_session *session)
+{
+	struct l2tp_session_info info;
+
+	l2tp_session_info(session, &info);
+	return info.id;
 }
 
 static void on_call_up(void *ctx, struct l2tp_session *session)
@@ -146,7 +185,33 @@ static void on_call_down(
 	(void)ctx;
 	(void)by_peer;
 	calls--;
-	l2tp_session_close(session, reason);
+	if (slow && late_session_count < LATE)
+		late_sessions[late_session_count++] = session;
+	else
+		l2tp_session_close(session, reason);
+}
+
+static void on_call_changed(void *ctx, struct l2tp_session *session)
+{
+	(void)ctx;
+	check(l2tp_session_find(l2tp_session_tunnel(session), session_id(session)) == session);
+}
+
+static void on_refused(void *ctx, const struct l2tp_refusal *refusal)
+{
+	(void)ctx;
+	check(memchr(refusal->result->text, 0, sizeof(refusal->result->text)) != NULL);
+	check(strlen(refusal->host_name) < 256 && strlen(refusal->calling) <= 64 &&
+		strlen(refusal->called) <= 64);
+}
+
+static void on_tunnel_sequence(void *ctx, struct l2tp_tunnel *tunnel, uint16_t ns, uint16_t nr)
+{
+	struct l2tp_tunnel_info info;
+
+	(void)ctx;
+	l2tp_tunnel_info(tunnel, &info);
+	check(info.ns == ns && info.nr == nr);
 }
 
 static int on_tunnel_moved(void *ctx, struct l2tp_tunnel *tunnel, const struct l2tp_path *path)
@@ -186,6 +251,9 @@ static const struct l2tp_ops ops = {
 	.call_request = on_call_request,
 	.call_up = on_call_up,
 	.call_down = on_call_down,
+	.call_changed = on_call_changed,
+	.refused = on_refused,
+	.tunnel_sequence = on_tunnel_sequence,
 	.tunnel_moved = on_tunnel_moved,
 	.message = on_message,
 };
@@ -220,7 +288,8 @@ static const struct l2tp_msg messages[] = {
 		.result = { .code = 1 } },
 	{ .type = L2TP_HELLO },
 	{ .type = L2TP_ICRQ,
-		.present = HAS(ASSIGNED_SESSION_ID) | HAS(CALL_SERIAL_NUMBER) | HAS(CALLING_NUMBER),
+		.present = HAS(ASSIGNED_SESSION_ID) | HAS(CALL_SERIAL_NUMBER) |
+			   HAS(CALLING_NUMBER) | HAS(CONNECT_SPEED_UPDATE_ENABLE),
 		.assigned_session_id = 5,
 		.calling_number = TEXT("5551234") },
 	{ .type = L2TP_ICRP, .present = HAS(ASSIGNED_SESSION_ID), .assigned_session_id = 5 },
@@ -251,8 +320,14 @@ static const struct l2tp_msg messages[] = {
 		.present = HAS(CONNECT_SPEED_UPDATE),
 		.speed_update_count = 1,
 		.speed_updates = { { .tx = 1, .rx = 2, .session_id = 3 } } },
+	{ .type = L2TP_CSURQ,
+		.present = HAS(CONNECT_SPEED_UPDATE),
+		.speed_update_count = 1,
+		.speed_updates = { { .session_id = 3 } } },
 };
 #define MESSAGES (sizeof(messages) / sizeof(*messages))
+
+#define CSUN_SESSION 28 /* the octet at which a CSUN names its first call */
 
 static struct encoded {
 	int len;
@@ -329,7 +404,10 @@ static void address(struct input *in, uint8_t *packet, bool to_tunnel, struct l2
 	if (session && to_tunnel)
 		l2tp_session_info(session, &call);
 	put16(packet + 4, info.id);
-	put16(packet + 6, call.id);
+	if (packet[19] == L2TP_CSUN) /* it names calls by its AVPs alone */
+		put16(packet + CSUN_SESSION, call.id);
+	else
+		put16(packet + 6, call.id);
 	if (ahead > -100 && ahead < 100) /* most come in order */
 		ahead = 0;
 	put16(packet + 8, (uint16_t)(info.nr + ahead % 100));
@@ -339,7 +417,7 @@ static void address(struct input *in, uint8_t *packet, bool to_tunnel, struct l2
 static void send_message(struct input *in)
 {
 	const struct encoded *message = &encoded[next8(in) % MESSAGES];
-	uint8_t choice = next8(in), packet[512];
+	uint8_t choice = next8(in), packet[512] = { 0 };
 	struct l2tp_path path = path_of(choice);
 	size_t len = (size_t)message->len, extra = 0;
 
@@ -373,48 +451,138 @@ static void send_octets(struct input *in)
 	in->left -= len;
 }
 
-static void act(struct input *in)
+static void limit_calls(uint8_t choice)
 {
-	static const struct l2tp_call_request request = {
-		.called_number = "800", .bearer_type = 1, .framing_type = 3
+	const struct l2tp_settings settings = {
+		.host_name = "lns2",
+		.vendor_name = "vendor",
+		.max_sessions = choice & 7,
+		.max_tunnels = choice >> 3 & 7,
+		.sccrq_rate = choice & 64 ? 3 : 0,
+		.sccrq_rate_per_source = choice & 128 ? 1 : 0,
+		.setup_timeout = ENV_SEC(5),
 	};
-	uint8_t choice = next8(in), which = next8(in);
-	struct l2tp_tunnel *tunnel = some_tunnel(which);
-	struct l2tp_session *session = some_session(which);
-	struct l2tp_path path = path_of(which);
 
-	switch (choice % 8) {
-	case 0:
-		if (session)
-			l2tp_session_accept(session);
-		break;
-	case 1:
-		if (session) {
-			l2tp_session_set_disconnect_cause(session, 1, 0xc021, 1, "bye");
-			l2tp_session_close(session, &result);
-			calls--;
-		}
-		break;
-	case 2:
-		if (tunnel)
-			l2tp_tunnel_close(tunnel, &result);
-		break;
-	case 3:
-		if (tunnel && !l2tp_session_place(tunnel, &request, &session))
-			calls++;
-		break;
+	l2tp_server_set(server, &settings);
+}
+
+/* What an engine without the tunnel's state would say in its place. */
+static void stop_for_dead_engine(struct l2tp_tunnel *tunnel)
+{
+	struct l2tp_tunnel_info info;
+	struct l2tp_header header;
+	uint8_t packet[256];
+	const char *reason;
+	int len;
+
+	l2tp_tunnel_info(tunnel, &info);
+	len = l2tp_stopccn_encode(
+		info.id, info.peer_id, info.ns, info.nr, &result, packet, sizeof(packet));
+	check(len > 0 && l2tp_header_decode(packet, (size_t)len, &header, &reason) == L2TP_OK);
+	check(header.ns == info.ns && header.nr == info.nr && header.tunnel_id == info.peer_id);
+}
+
+static void act_on_server(unsigned int choice, uint8_t which)
+{
+	static const enum l2tp_drain drains[] = { L2TP_DRAIN_AS_ALL, L2TP_DRAIN_ON,
+		L2TP_DRAIN_EXCEPT };
+	struct l2tp_path path = path_of(which);
+	struct l2tp_tunnel *tunnel;
+
+	switch (choice) {
 	case 4:
 		l2tp_tunnel_connect(server, &path, &lac, &tunnel);
 		break;
 	case 5:
 		l2tp_server_drain(server, which & 1);
 		break;
-	case 6:
-		if (session)
-			l2tp_session_set_link_info(session, which, which);
+	case 9:
+		check(!l2tp_server_drain_lac(server, lac.name, drains[which % 3]));
+		check(drains[which % 3] != L2TP_DRAIN_ON ||
+			l2tp_server_is_drained(server, lac.name));
+		break;
+	case 10:
+		l2tp_server_reserve_tunnel(server, (uint16_t)(last_tunnel + which), which & 1);
+		break;
+	case 11:
+		limit_calls(which);
+		break;
+	case 12:
+		l2tp_server_watch(server, which & 1);
 		break;
 	default:
+		slow = which & 1;
+		give_back();
 		break;
+	}
+}
+
+static void act_on_tunnel(unsigned int choice, struct l2tp_tunnel *tunnel)
+{
+	static const struct l2tp_call_request request = {
+		.called_number = "800", .bearer_type = 1, .framing_type = 3
+	};
+	struct l2tp_session *session;
+	int asked;
+
+	switch (choice) {
+	case 2:
+		l2tp_tunnel_close(tunnel, &result);
+		break;
+	case 3:
+		calls += !l2tp_session_place(tunnel, &request, &session);
+		break;
+	case 7:
+		check(l2tp_tunnel_ask(tunnel) <= env_now(env));
+		break;
+	case 8:
+		asked = l2tp_tunnel_ask_speeds(tunnel);
+		check(asked >= 0 || asked == -ENOTCONN);
+		break;
+	default:
+		stop_for_dead_engine(tunnel);
+		break;
+	}
+}
+
+static void act_on_session(unsigned int choice, struct l2tp_session *session, uint8_t which)
+{
+	switch (choice) {
+	case 0:
+		l2tp_session_accept(session);
+		break;
+	case 1:
+		l2tp_session_set_disconnect_cause(session, 1, 0xc021, 1, "bye");
+		close_session(session);
+		break;
+	case 6:
+		l2tp_session_set_link_info(session, which, which);
+		break;
+	default:
+		l2tp_session_set_disconnect_cause(session, which, 0, 0, NULL);
+		break;
+	}
+}
+
+/* Bits of the numbers that are about a tunnel, and about a session. */
+#define OF_TUNNEL  (1u << 2 | 1u << 3 | 1u << 7 | 1u << 8 | 1u << 13)
+#define OF_SESSION (1u << 0 | 1u << 1 | 1u << 6 | 1u << 14)
+
+static void act(struct input *in)
+{
+	unsigned int choice = next8(in) % 16;
+	uint8_t which = next8(in);
+	struct l2tp_tunnel *tunnel = some_tunnel(which);
+	struct l2tp_session *session = some_session(which);
+
+	if (OF_TUNNEL >> choice & 1) {
+		if (tunnel)
+			act_on_tunnel(choice, tunnel);
+	} else if (OF_SESSION >> choice & 1) {
+		if (session)
+			act_on_session(choice, session, which);
+	} else {
+		act_on_server(choice, which);
 	}
 }
 
@@ -449,6 +617,7 @@ static void start(struct input *in)
 	l2tp_server_watch(server, choice & 32);
 	opened = 0;
 	calls = 0;
+	slow = false;
 	last_tunnel = 0;
 	owner_input = in;
 }
@@ -483,6 +652,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		l2tp_tunnel_close(tunnel, &result);
 		tunnel = l2tp_tunnel_next(server, info.id);
 	}
+	give_back();
 	env_fake_advance(env, ENV_SEC(100));
 	check(!l2tp_tunnel_next(server, 0));
 	check(!opened && !calls);

@@ -9,8 +9,9 @@ import pathlib
 import shutil
 
 (ZLB, SCCRQ, SCCRP, SCCCN, STOPCCN, HELLO, ICRQ, ICRP, ICCN, OCRQ, OCRP, OCCN, CDN, WEN, SLI,
- CSUN) = range(16)
-ACCEPT, CLOSE, CLOSE_TUNNEL, PLACE, CONNECT, DRAIN, LINK_INFO = range(7)
+ CSUN, CSURQ) = range(17)
+(ACCEPT, CLOSE, CLOSE_TUNNEL, PLACE, CONNECT, DRAIN, LINK_INFO, ASK, ASK_SPEEDS, DRAIN_LAC, RESERVE,
+ SETTINGS, WATCH, STOP_FOR_DEAD, CAUSE, SLOW) = range(16)
 TWICE, WITH_AVPS, ONE_CHANGE = 0x20, 0x40, 0x08
 
 
@@ -66,8 +67,18 @@ LIVES = {
     "mandatory-avp": START + OPEN + message(ICRQ, WITH_AVPS, rest=[6, 0x80, 6, 0, 0, 0, 0x70]),
     "idle": settings(8) + OPEN + wait(12) + wait(11) + wait(11),
     "limit": START + OPEN + message(ICRQ, rest=YES) * 10,
+    "ask": START + OPEN + act(ASK) + wait(1) + act(ASK) + message(ZLB) + act(ASK),
+    "speeds": START + OPEN + CALL + act(ASK_SPEEDS) + message(CSUN) + message(CSURQ)
+              + act(STOP_FOR_DEAD) + message(CDN) + act(ASK_SPEEDS),
+    "drained-lac": START + OPEN + act(DRAIN_LAC, 1) + message(ICRQ) + message(SCCRQ, 1)
+                   + act(DRAIN_LAC) + message(ICRQ, rest=YES) + act(RESERVE, 1) + act(WATCH, 1)
+                   + message(HELLO),
+    "other-settings": START + OPEN + act(SETTINGS, 0xc9) + message(ICRQ, rest=YES) * 2
+                      + message(SCCRQ, 1, rest=YES),
+    "slow-owner": START + OPEN + act(SLOW, 1) + CALL + act(CAUSE, 3) + message(CDN) + CALL
+                  + act(CLOSE_TUNNEL) + wait(12) + act(SLOW),
     "changed": START + OPEN + b"".join(
-        message(which, ONE_CHANGE, rest=[3, 1, 0, 0]) for which in range(16)),
+        message(which, ONE_CHANGE, rest=[3, 1, 0, 0]) for which in range(17)),
 }
 for kind in CALL_MESSAGES:
     LIVES[f"out-of-place-{kind}"] = START + OPEN + CALL + message(kind)
