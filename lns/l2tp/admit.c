@@ -307,6 +307,7 @@ void admit_packet(struct l2tp_server *server, const struct l2tp_path *path,
 	}
 	server->counters.unknown_tunnel++;
 	server_log_mistake(server, &request.about,
-		"%s: message %s for tunnel 0 ignored: only an SCCRQ may open a tunnel",
-		request.peer, l2tp_msg_name(request.peek.type));
+		"%s: message %s for tunnel 0 ignored: only an SCCRQ may open a tunnel%s",
+		request.peer, l2tp_msg_name(request.peek.type),
+		request.peek.type == L2TP_SCCRQ ? ", with session id, Ns and Nr 0" : "");
 }

@@ -80,6 +80,8 @@ void session_uncount(struct l2tp_session *session)
 	if (!session->live)
 		return;
 	session->live = false;
+	if (idmap_find(&tunnel->by_peer, session->peer_id) == session)
+		idmap_remove(&tunnel->by_peer, session->peer_id);
 	tunnel->live_sessions--;
 	tunnel->use->sessions--;
 	tunnel->server->live_sessions--;
@@ -309,6 +311,8 @@ static void new_incoming(struct l2tp_tunnel *tunnel, const struct l2tp_msg *msg)
 		return;
 	}
 	session->peer_id = msg->assigned_session_id;
+	/* Of two calls with one id the first one has it; without memory the LAC has to know ours. */
+	(void)idmap_add(&tunnel->by_peer, session->peer_id, session);
 	if (!acceptable) {
 		char name[TUNNEL_NAME];
 
@@ -329,15 +333,6 @@ static void refuse_outgoing(struct l2tp_tunnel *tunnel, const struct l2tp_msg *m
 	refuse_call(tunnel, "OCRQ", msg->assigned_session_id, pick_id(tunnel), &result);
 }
 
-static struct l2tp_session *find_by_peer_id(struct l2tp_tunnel *tunnel, uint16_t peer_id)
-{
-	struct l2tp_session *session = l2tp_session_next(tunnel, 0);
-
-	while (session && (session->peer_id != peer_id || !session->live))
-		session = l2tp_session_next(tunnel, session->id);
-	return session;
-}
-
 /* The LAC names the call by the header, or, before it knows our id, by its own (section 4.4.4). */
 static struct l2tp_session *find_session(struct l2tp_tunnel *tunnel, unsigned int type,
 	uint16_t session_id, uint16_t peer_session_id)
@@ -345,7 +340,7 @@ static struct l2tp_session *find_session(struct l2tp_tunnel *tunnel, unsigned in
 	if (session_id)
 		return l2tp_session_find(tunnel, session_id);
 	if (type == L2TP_CDN && peer_session_id)
-		return find_by_peer_id(tunnel, peer_session_id);
+		return idmap_find(&tunnel->by_peer, peer_session_id);
 	return NULL;
 }
 

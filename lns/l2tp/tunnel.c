@@ -240,6 +240,7 @@ void tunnel_free(struct l2tp_tunnel *tunnel)
 	if (l2tp_tunnel_find(server, tunnel->id) == tunnel)
 		idmap_remove(&server->tunnels, tunnel->id);
 	idmap_free(&tunnel->sessions);
+	idmap_free(&tunnel->by_peer);
 	xport_fini(&tunnel->xport);
 	env_timer_free(tunnel->deadline);
 	env_timer_free(tunnel->probe);

@@ -34,6 +34,7 @@ struct l2tp_tunnel {
 	struct env_timer *deadline; /* to be established, idle, or the end of lingering: by state */
 	struct env_timer *probe;
 	struct idmap sessions; /* owned */
+	struct idmap by_peer;  /* of them, incoming ones that live, by the peer's ids */
 	unsigned int live_sessions, calls;
 
 	char host_name[256], vendor_name[128]; /* of the peer, printable */

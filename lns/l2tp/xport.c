@@ -27,7 +27,8 @@
 
 #define FIRST_INTERVAL     ENV_SEC(1)
 #define ACKNOWLEDGE_DELAY  ENV_MS(10)
-#define DEFAULT_WINDOW     4 /* RFC 2661 section 4.4.3: no Receive Window Size AVP */
+#define DEFAULT_WINDOW     4      /* RFC 2661 section 4.4.3: no Receive Window Size AVP */
+#define MOST_WINDOW        0x7fff /* of what is ahead of it a peer knows that it is not behind */
 #define REPEATS_PROVE_LOSS 3
 
 enum { NS_OFFSET = 8, NR_OFFSET = 10, ZLB_LEN = 12 };
@@ -220,6 +221,8 @@ void xport_set_peer(struct xport *xport, uint16_t peer_id, unsigned int window)
 {
 	xport->peer_id = peer_id;
 	xport->peer_window = window ? window : DEFAULT_WINDOW;
+	if (xport->peer_window > MOST_WINDOW)
+		xport->peer_window = MOST_WINDOW;
 	xport->ssthresh = xport->peer_window;
 }
 
@@ -371,7 +374,7 @@ static enum xport_verdict keep_early(
 
 /*
  * Up to 32768 behind is a duplicate, the window ahead is early, the rest is nonsense (section 5.8).
- * A message ahead of the window is not acknowledged.
+ * A message ahead of the window is not acknowledged; nor is one for whose answer there is no room.
  */
 static enum xport_verdict receive_message(
 	struct xport *xport, uint16_t ns, const uint8_t *data, size_t len)
@@ -383,7 +386,7 @@ static enum xport_verdict receive_message(
 		owe_acknowledgement(xport);
 		return XPORT_DUPLICATE;
 	}
-	if (ahead >= xport->limits.window)
+	if (ahead >= xport->limits.window || xport->queued >= XPORT_QUEUE_MAX)
 		return XPORT_DISCARD;
 	if (ahead)
 		return keep_early(xport, ns, data, len);

@@ -2,10 +2,15 @@
 """A hostile LAC, which knows the secret, beside a good one."""
 
 import os
+import time
 
 import pytest
 
+from lab.flood import FLOODS, pour
+from lab.lnsd import SECRET
 from lab.load import quiet_config, up, wait_all_up
+from lab.script import ScriptLac
+from lab.site import LNS
 from lab.wait import DEADLINE, wait_for
 
 pytestmark = pytest.mark.heavy
@@ -68,3 +73,40 @@ def test_a_hostile_lac_harms_nobody_else(site, lnsd, load):
 
 def test_a_hostile_lac_does_not_tire(site, lnsd, load):
     attack(site, lnsd, load, MANY)
+
+
+# Who wants to be safe from a LAC that makes calls without end says how many it may have.
+EVIL = f"""lac "evil" {{
+	peers        = {{ "198.51.100.0/24" }}
+	host-name    = "evil*"
+	secret       = '{SECRET}'
+	ppp          = "default"
+	max-sessions = 50
+}}
+"""
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_flood_drowns_nobody(site, lnsd, load, name):
+    """All calls of the good LAC come up meanwhile, and the flood is a line a second in the log."""
+    server = lnsd(quiet_config() + EVIL).start()
+    engine = server.engine()
+    good, evil = site.lac_addresses(2)
+    lac = ScriptLac(site.lac, evil, LNS, secret=SECRET, host_name="evil1")
+    try:
+        lac.open()
+        server.wait_log("established, peer's tunnel")
+        begun = time.monotonic()
+        run = load("--source", good, "--sessions", "20", "--hold", "2s", "--churn", "10")
+        sent = pour(lac, FLOODS[name](lac), lambda: not run.process.running())
+        seconds = time.monotonic() - begun
+    finally:
+        lac.close()
+    report = run.result()
+    print(f"{name}: {sent} packets in {seconds:.1f} s; {report['latency_ms']}\n{statistics(server)}")
+    assert sent > 1000
+    assert server.engine() == engine, "the engine died"
+    assert report["status"] == 0 and report["failures"] == [], report
+    assert report["calls"]["up"] > 20, report
+    mistakes = [line for line in server.log().splitlines() if "warning" in line and evil in line]
+    assert len(mistakes) <= seconds + 2, "\n".join(mistakes)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from lab.wait import DEADLINE
 
 SCCRQ, SCCRP, SCCCN, STOPCCN, HELLO = 1, 2, 3, 4, 6
-OCRQ, OCRP, OCCN, ICRQ, ICRP, ICCN, CDN, SLI = 7, 8, 9, 10, 11, 12, 14, 16
+OCRQ, OCRP, OCCN, ICRQ, ICRP, ICCN, CDN, WEN, SLI = 7, 8, 9, 10, 11, 12, 14, 15, 16
 CSUN, CSURQ = 28, 29
 ZLB = 0
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- the owner --- */
 
@@ -250,6 +251,27 @@ void fake_expect_events(struct fake *fake, const char *events)
 void fake_expect_silence(struct fake *fake)
 {
 	cr_assert_null(fake->sent, "%u packets were sent", fake->sent_count);
+}
+
+/* --- the log --- */
+
+FILE *fake_log_to_file(void)
+{
+	FILE *file = tmpfile();
+
+	cr_assert(file && dup2(fileno(file), STDERR_FILENO) == STDERR_FILENO);
+	return file;
+}
+
+unsigned int fake_lines_with(FILE *file, const char *text)
+{
+	unsigned int count = 0;
+	char line[1024];
+
+	rewind(file);
+	while (fgets(line, sizeof(line), file))
+		count += strstr(line, text) != NULL;
+	return count;
 }
 
 /* --- the LAC --- */

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define HAS(avp) (1ull << L2TP_AVP_##avp)
 
@@ -59,6 +60,10 @@ void fake_advance(struct fake *fake, uint64_t delay);
 void fake_expect_events(struct fake *fake, const char *events);
 void fake_expect_silence(struct fake *fake);
 void fake_drop_sent(struct fake *fake);
+
+/* What is logged from now on goes to a file; how many of its lines have this text. */
+FILE *fake_log_to_file(void);
+unsigned int fake_lines_with(FILE *file, const char *text);
 
 /* A LAC, or whatever calls itself one. */
 struct lac {

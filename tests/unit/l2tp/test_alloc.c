@@ -79,7 +79,7 @@ static void call_both_ways(struct lac *lac, struct l2tp_tunnel *tunnel)
 	session = l2tp_session_find(tunnel, info.id);
 	short_memory_arm(true);
 	l2tp_tunnel_ask_speeds(tunnel);
-	l2tp_server_drain_lac(fake.server, "another", true);
+	l2tp_server_drain_lac(fake.server, "another", L2TP_DRAIN_ON);
 	if (session) {
 		l2tp_session_set_link_info(session, 1, 2);
 		l2tp_session_close(session, &result);

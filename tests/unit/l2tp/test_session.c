@@ -356,6 +356,24 @@ Test(session, a_cdn_before_our_id_is_known)
 	expect_no_session();
 }
 
+Test(session, a_cdn_by_the_peers_id_is_for_the_call_that_has_it)
+{
+	struct l2tp_session *first;
+
+	fake.hold_calls = true;
+	send_msg(0, lac_icrq(5));
+	first = fake.session;
+	send_msg(0, lac_icrq(5));
+	send_msg(0, lac_icrq(6));
+	send_msg(0, lac_cdn(5, L2TP_CDN_CARRIER_LOST));
+	cr_assert_neq(l2tp_session_next(fake.tunnel, 0), first);
+	send_msg(0, lac_cdn(5, L2TP_CDN_CARRIER_LOST)); /* it was ended, and is known no more */
+	send_msg(0, lac_icrq(5));
+	send_msg(0, lac_cdn(5, L2TP_CDN_CARRIER_LOST));
+	fake_expect_events(&fake, "call_request call_request call_request call_down "
+				  "call_request call_down");
+}
+
 Test(session, an_answer_after_the_end_is_nothing)
 {
 	struct l2tp_result result = { .code = L2TP_CDN_ADMINISTRATIVE };

@@ -535,26 +535,6 @@ Test(tunnel, several_tunnels_from_one_port)
 	lac_expect(&lac, L2TP_ZLB);
 }
 
-/* What is logged from now on goes to a file. */
-static FILE *log_to_file(void)
-{
-	FILE *file = tmpfile();
-
-	cr_assert(file && dup2(fileno(file), STDERR_FILENO) == STDERR_FILENO);
-	return file;
-}
-
-static unsigned int lines_with(FILE *file, const char *text)
-{
-	unsigned int count = 0;
-	char line[1024];
-
-	rewind(file);
-	while (fgets(line, sizeof(line), file))
-		count += strstr(line, text) != NULL;
-	return count;
-}
-
 Test(tunnel, mistakes_of_a_peer_are_one_line_a_second)
 {
 	struct l2tp_msg wen = { .type = L2TP_WEN, .present = HAS(CALL_ERRORS) };
@@ -564,16 +544,16 @@ Test(tunnel, mistakes_of_a_peer_are_one_line_a_second)
 	lac_open(&lac);
 	lac_init(&second, &fake, "198.51.100.7", 1702, 78);
 	lac_open(&second);
-	log = log_to_file();
+	log = fake_log_to_file();
 	for (int n = 0; n < 5; n++) {
 		lac_send(&lac, 4242, &wen);
 		lac_send(&second, 4243, &wen);
 	}
-	cr_assert_eq(lines_with(log, "refused: there is no session"), 1);
+	cr_assert_eq(fake_lines_with(log, "refused: there is no session"), 1);
 	fake_advance(&fake, ENV_SEC(1));
 	lac_send(&second, 4243, &wen);
-	cr_assert_eq(lines_with(log, "refused: there is no session"), 2);
-	cr_assert_eq(lines_with(log, "(and 9 more like it)"), 1);
+	cr_assert_eq(fake_lines_with(log, "refused: there is no session"), 2);
+	cr_assert_eq(fake_lines_with(log, "(and 9 more like it)"), 1);
 	fclose(log);
 }
 
