@@ -232,6 +232,9 @@ void spool_reading_done(struct spool_job *job);
 struct spool_recovery {
 	struct radius_spool *spool;
 	const struct radius_spool_config *config;
+	/* Stops that the disk did not take, as jobs that save them. */
+	struct spool_jobs unsaved;
+	int err; /* why */
 };
 /* Makes Stops of the sessions that nobody else will end; ctx: a struct spool_recovery. */
 void spool_sessions_recover(void *ctx, struct spool_table *table);

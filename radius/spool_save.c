@@ -491,25 +491,49 @@ static void db_ready(void *arg, int events)
 
 /* ---- start and end ---- */
 
-int spool_save_init(struct radius_spool *spool, const struct radius_spool_config *config)
+/*
+ * Stops of an earlier run's sessions that a full disk did not take go from memory, before whatever is
+ * put. Out of memory, or on an error, their sessions stay open on disk for the next start.
+ */
+static void put_recovered(struct radius_spool *spool, struct spool_jobs *stops)
+{
+	struct spool_job *job;
+
+	while ((job = STAILQ_FIRST(stops))) {
+		struct spool_record *record = spool_record_new(spool, &job->row, false);
+
+		STAILQ_REMOVE_HEAD(stops, entry);
+		if (!record) {
+			spool_job_free(job);
+			continue;
+		}
+		spool->next_id = job->row.id + 1;
+		spool->info.put++;
+		job->owner = record;
+		record->job = job;
+		spool_save_put(spool, record);
+	}
+}
+
+static void drop_recovered(struct spool_jobs *stops)
+{
+	struct spool_job *job;
+
+	while ((job = STAILQ_FIRST(stops))) {
+		STAILQ_REMOVE_HEAD(stops, entry);
+		spool_job_free(job);
+	}
+}
+
+/* Opens the database and has its rows read; what is to be sent first is put. 0 or -errno. */
+static int open_db(struct radius_spool *spool, struct spool_recovery *recovery)
 {
 	struct radius_host *host = &spool->host;
 	struct spool_job *scan;
 	uint64_t max_id;
-	int err;
+	int err = spool_db_open(
+		recovery->config->path, spool_sessions_recover, recovery, &spool->db, &max_id);
 
-	STAILQ_INIT(&spool->instant);
-	STAILQ_INIT(&spool->undone);
-	for (unsigned int kind = 0; kind < SPOOL_KINDS; kind++)
-		TAILQ_INIT(&spool->unsaved[kind]);
-	spool->next_id = 1;
-	spool->save_timer = host->timer_new(host->ctx, submit_probe, spool);
-	if (!spool->save_timer)
-		return -ENOMEM;
-	if (!config->path)
-		return 0;
-	err = spool_db_open(config->path, spool_sessions_recover,
-		&(struct spool_recovery){ spool, config }, &spool->db, &max_id);
 	if (err)
 		return err;
 	say_damage(spool);
@@ -522,7 +546,32 @@ int spool_save_init(struct radius_spool *spool, const struct radius_spool_config
 		return -ENOMEM;
 	spool->info.is_loading = true;
 	spool_save_submit(spool, scan);
+	if (recovery->err)
+		spool_save_failed(spool, recovery->err);
+	put_recovered(spool, &recovery->unsaved);
 	return 0;
+}
+
+int spool_save_init(struct radius_spool *spool, const struct radius_spool_config *config)
+{
+	struct spool_recovery recovery = { .spool = spool, .config = config };
+	struct radius_host *host = &spool->host;
+	int err;
+
+	STAILQ_INIT(&spool->instant);
+	STAILQ_INIT(&spool->undone);
+	STAILQ_INIT(&recovery.unsaved);
+	for (unsigned int kind = 0; kind < SPOOL_KINDS; kind++)
+		TAILQ_INIT(&spool->unsaved[kind]);
+	spool->next_id = 1;
+	spool->save_timer = host->timer_new(host->ctx, submit_probe, spool);
+	if (!spool->save_timer)
+		return -ENOMEM;
+	if (!config->path)
+		return 0;
+	err = open_db(spool, &recovery);
+	drop_recovered(&recovery.unsaved);
+	return err;
 }
 
 /* What was not saved gets a last chance. */

@@ -192,38 +192,80 @@ static void put_nothing(uint8_t *octets, size_t *in_out_len)
 	put_u32(octets, in_out_len, RADIUS_ACCT_OUTPUT_OCTETS, 0);
 }
 
-/* The Stop of a session, and the end of its row. */
-static int end_session(struct spool_table *table, const struct spool_recovery *recovery,
-	uint64_t session, uint64_t id)
+struct lost_stop {
+	struct spool_row row;
+	uint8_t octets[SPOOL_ATTRS_MAX];
+	size_t len;
+};
+
+/* What is done with the Stop of a session that was lost: 0 or -errno. */
+typedef int take_stop_fn(
+	struct spool_table *table, struct spool_recovery *recovery, const struct lost_stop *stop);
+
+static int make_stop(struct spool_table *table, const struct spool_recovery *recovery,
+	uint64_t session, uint64_t id, struct lost_stop *stop)
 {
 	uint32_t cause = recovery->config->lost_cause;
-	struct spool_row row = { .id = id, .session = session, .kind = RADIUS_STOP };
-	uint8_t octets[SPOOL_ATTRS_MAX];
-	size_t fixed_len, len;
-	int err = spool_table_read_session(
-		table, session, &row.event_time, octets, sizeof(octets) - 5 * 6, &fixed_len, &len);
+	struct spool_row *row = &stop->row;
+	size_t fixed_len;
+	int err;
 
+	*row = (struct spool_row){ .id = id, .session = session, .kind = RADIUS_STOP };
+	err = spool_table_read_session(table, session, &row->event_time, stop->octets,
+		sizeof(stop->octets) - 5 * 6, &fixed_len, &stop->len);
 	if (err)
 		return err;
-	if (!row.event_time) { /* lost with a damaged file */
+	if (!row->event_time) { /* lost with a damaged file */
 		const struct radius_host *host = &recovery->spool->host;
 
-		row.event_time = host->wallclock(host->ctx);
+		row->event_time = host->wallclock(host->ctx);
 	}
-	if (len == fixed_len)
-		put_nothing(octets, &len);
-	put_u32(octets, &len, RADIUS_ACCT_TERMINATE_CAUSE, cause ? cause : RADIUS_CAUSE_NAS_REBOOT);
-	put_u32(octets, &len, RADIUS_ACCT_STATUS_TYPE, RADIUS_STOP);
-	err = spool_table_insert(table, &row, octets, len);
-	return err ? err : spool_table_close_session(table, session);
+	if (stop->len == fixed_len)
+		put_nothing(stop->octets, &stop->len);
+	put_u32(stop->octets, &stop->len, RADIUS_ACCT_TERMINATE_CAUSE,
+		cause ? cause : RADIUS_CAUSE_NAS_REBOOT);
+	put_u32(stop->octets, &stop->len, RADIUS_ACCT_STATUS_TYPE, RADIUS_STOP);
+	return 0;
+}
+
+/* The record, and the end of the session's row. */
+static int save_stop(
+	struct spool_table *table, struct spool_recovery *recovery, const struct lost_stop *stop)
+{
+	int err = spool_table_insert(table, &stop->row, stop->octets, stop->len);
+
+	(void)recovery;
+	return err ? err : spool_table_close_session(table, stop->row.session);
+}
+
+/* In memory, for spool_save_init. */
+static int keep_stop(
+	struct spool_table *table, struct spool_recovery *recovery, const struct lost_stop *stop)
+{
+	struct spool_job *job = spool_job_new(SPOOL_PUT, stop->row.id);
+
+	(void)table;
+	if (!job)
+		return -ENOMEM;
+	job->row = stop->row;
+	job->attrs = malloc(stop->len);
+	if (!job->attrs) {
+		spool_job_free(job);
+		return -ENOMEM;
+	}
+	memcpy(job->attrs, stop->octets, stop->len);
+	job->len = stop->len;
+	STAILQ_INSERT_TAIL(&recovery->unsaved, job, entry);
+	return 0;
 }
 
 /* The number of sessions that were lost, or -errno. */
-static int end_lost(struct spool_table *table, const struct spool_recovery *recovery)
+static int end_lost(struct spool_table *table, struct spool_recovery *recovery, take_stop_fn *take)
 {
 	const struct radius_spool_config *config = recovery->config;
 	uint64_t sessions[PAGE], after = 0, id;
 	int lost = 0, count, err = spool_table_max_id(table, &id);
+	struct lost_stop stop;
 
 	while (!err && (count = spool_table_sessions(table, after, sessions, PAGE)) != 0) {
 		err = count < 0 ? count : 0;
@@ -231,7 +273,8 @@ static int end_lost(struct spool_table *table, const struct spool_recovery *reco
 			after = sessions[i];
 			if (config->is_alive && config->is_alive(config->ctx, after))
 				continue;
-			err = end_session(table, recovery, after, ++id);
+			err = make_stop(table, recovery, after, ++id, &stop);
+			err = err ? err : take(table, recovery, &stop);
 			lost++;
 		}
 	}
@@ -239,12 +282,12 @@ static int end_lost(struct spool_table *table, const struct spool_recovery *reco
 }
 
 /* All of them in one transaction: their number or -errno. */
-static int recover(struct spool_table *table, const struct spool_recovery *recovery)
+static int recover(struct spool_table *table, struct spool_recovery *recovery, take_stop_fn *take)
 {
 	int err = spool_table_begin(table), lost = 0;
 
 	if (!err) {
-		lost = end_lost(table, recovery);
+		lost = end_lost(table, recovery, take);
 		err = lost < 0 ? lost : spool_table_commit(table);
 	}
 	if (err)
@@ -254,14 +297,18 @@ static int recover(struct spool_table *table, const struct spool_recovery *recov
 
 void spool_sessions_recover(void *ctx, struct spool_table *table)
 {
-	const struct spool_recovery *recovery = ctx;
-	int lost = recover(table, recovery);
+	struct spool_recovery *recovery = ctx;
+	int lost = recover(table, recovery, save_stop);
 
 	if (lost == -EUCLEAN && spool_table_replace(table) == 0) {
-		lost = recover(table, recovery);
+		lost = recover(table, recovery, save_stop);
 	} else if (lost < 0) { /* full, perhaps */
 		spool_table_recover(table);
-		lost = recover(table, recovery);
+		lost = recover(table, recovery, save_stop);
+	}
+	if (lost < 0) { /* an Accounting-On closes them at the servers: their Stops cannot wait */
+		recovery->err = lost;
+		lost = recover(table, recovery, keep_stop);
 	}
 	if (lost < 0)
 		spool_say(recovery->spool, true,

@@ -80,9 +80,7 @@ static const char *const sql[STATEMENTS] = {
 	" session INTEGER NOT NULL, kind INTEGER NOT NULL, event_time INTEGER NOT NULL,"           \
 	" attrs BLOB NOT NULL)"
 
-static const char setup[] = "PRAGMA locking_mode = EXCLUSIVE;"
-			    "PRAGMA auto_vacuum = INCREMENTAL;"
-			    "PRAGMA journal_mode = WAL;"
+static const char setup[] = "PRAGMA journal_mode = WAL;"
 			    "PRAGMA synchronous = FULL;"
 			    "PRAGMA journal_size_limit = 16777216;"
 			    "CREATE TABLE IF NOT EXISTS record (id INTEGER PRIMARY KEY," COLUMNS
@@ -384,6 +382,24 @@ static void close_sqlite(struct spool_table *table)
 	table->sqlite = NULL;
 }
 
+/* An empty file gets what it must have from the beginning; set once more, it would need room on the disk. */
+static int begin_file(sqlite3 *sqlite)
+{
+	sqlite3_stmt *statement;
+	bool is_empty = false;
+	int err = exec(sqlite, "PRAGMA locking_mode = EXCLUSIVE");
+
+	if (!err)
+		err = errno_of(
+			sqlite3_prepare_v2(sqlite, "PRAGMA page_count", -1, &statement, NULL));
+	if (err)
+		return err;
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		is_empty = sqlite3_column_int64(statement, 0) == 0;
+	err = errno_of(sqlite3_finalize(statement));
+	return err || !is_empty ? err : exec(sqlite, "PRAGMA auto_vacuum = INCREMENTAL");
+}
+
 static int open_sqlite(struct spool_table *table)
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -393,7 +409,8 @@ static int open_sqlite(struct spool_table *table)
 		err = errno_of(sqlite3_open_v2(table->path, &table->sqlite, flags, NULL));
 	if (!err) {
 		sqlite3_busy_timeout(table->sqlite, BUSY_WAIT_MS);
-		err = exec(table->sqlite, setup);
+		err = begin_file(table->sqlite);
+		err = err ? err : exec(table->sqlite, setup);
 	}
 	for (unsigned int i = 0; !err && i < STATEMENTS; i++)
 		err = errno_of(sqlite3_prepare_v3(table->sqlite, sql[i], -1,

@@ -52,6 +52,12 @@ static bool nobody(uint64_t session)
 	return false;
 }
 
+static bool never(const struct bed_packet *packet)
+{
+	(void)packet;
+	return false;
+}
+
 /* Ends this run; in the next one no session is alive. */
 static void lose_all(void)
 {
@@ -298,25 +304,76 @@ Test(spool_sessions, many_share_a_transaction)
 	cr_expect_lt(power_vfs_syncs() - before, 10, "%u", power_vfs_syncs() - before);
 }
 
-/* The disk is full when the next run starts: the one after that makes the Stops. */
-Test(spool_sessions, a_start_with_a_full_disk_loses_nothing)
+/* Opens the spool on a disk that is full, with a session that was lost; whether the server answers then. */
+static void start_with_a_full_disk(bool (*answers)(const struct bed_packet *packet))
 {
 	bed_open();
 	bed_put(1, RADIUS_START);
 	bed_until(bed_all_sent, "sent");
+	bed_checkpoint(1, 10, 500);
+	commit(1);
+	power_vfs_cut();
 	bed_close();
+	power_vfs_restore(1);
 	power_vfs_set_quota(1);
 	bed_is_alive = nobody;
 	bed_seen_count = 0;
-	if (bed_try(&(struct radius_spool_config){ .path = bed_path }) == 0) {
-		cr_expect(strstr(fake.log, "the next start tries again"), "%s", fake.log);
-		bed_until(bed_is_loaded, "loaded");
-		bed_close();
-	}
+	bed_answers = answers;
+	bed_open();
+	cr_expect(strstr(fake.log, "1 sessions were open"), "%s", fake.log);
+	cr_expect(strstr(fake.log, "cannot be saved"), "%s", fake.log);
+}
+
+/* The disk is full when the next run starts: Stops go from memory, and before an On, which closes what is open. */
+Test(spool_sessions, a_start_with_a_full_disk_sends_the_stops_first)
+{
+	start_with_a_full_disk(NULL);
+	bed_put(0, RADIUS_ON);
+	bed_until(bed_all_sent, "sent");
+	cr_assert_eq(bed_seen_count, 2, "%u", bed_seen_count);
+	expect_stop(1, 10, 500);
+	cr_expect_eq(bed_seen[1].kind, RADIUS_ON);
 	power_vfs_set_quota(0);
+	radius_spool_flush(spool);
+	bed_until(bed_disk_works, "recovered");
+	lose_all();
+	bed_until(bed_all_sent, "sent");
+	cr_expect_eq(bed_seen_count, 0, "%u", bed_seen_count);
+}
+
+static bool is_saved(void)
+{
+	return bed_info().unsaved == 0;
+}
+
+/* What was not sent by the time that the disk has room is saved there, and the session closed. */
+Test(spool_sessions, a_disk_that_was_full_at_the_start_takes_the_stops)
+{
+	start_with_a_full_disk(never);
+	bed_until(bed_is_loaded, "loaded");
+	cr_expect_eq(bed_info().unsaved, 1);
+	power_vfs_set_quota(0);
+	radius_spool_flush(spool);
+	bed_until(is_saved, "saved");
+	bed_answers = NULL;
+	lose_all();
+	bed_until(bed_all_sent, "sent");
+	cr_expect_eq(bed_seen_count, 1, "%u", bed_seen_count);
+	expect_stop(1, 10, 500);
+}
+
+/* And what was neither sent nor saved is made again by the next start. */
+Test(spool_sessions, starts_with_a_full_disk_lose_nothing)
+{
+	start_with_a_full_disk(never);
+	bed_close();
+	power_vfs_set_quota(0);
+	bed_answers = NULL;
+	bed_seen_count = 0;
 	bed_open();
 	bed_until(bed_all_sent, "sent");
-	expect_stop(1, 0, 0);
+	cr_expect_eq(bed_seen_count, 1, "%u", bed_seen_count);
+	expect_stop(1, 10, 500);
 }
 
 /* ---- power ---- */
