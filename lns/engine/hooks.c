@@ -104,26 +104,25 @@ static void recall(const struct radius_attrs *attrs, struct hooks_event *event)
 }
 
 void engine_hooks_past_down(struct engine *engine, const struct state_session *record,
-	const struct kernel_counters *counters)
+	const struct accounting_event *stop)
 {
-	uint64_t now = env_now(engine->env);
 	struct kernel_counters since;
 	struct radius_attrs *attrs;
 	struct hooks_event event;
 
 	if (!engine->config->hooks.on_down[0])
 		return;
-	accounting_since(record, counters, &since);
+	accounting_since(record, stop->counters, &since);
 	event = (struct hooks_event){
 		.kind = HOOKS_DOWN,
 		.tunnel = record->tunnel_id,
 		.call = record->session_id,
-		.cause = end_rule(END_ENGINE)->acct_cause,
+		.cause = stop->terminate_cause,
 		.ifindex = record->ifindex,
 		.session = record->key,
-		.when = env_wallclock(engine->env),
+		.when = stop->wallclock,
 		.up = record->up_wallclock,
-		.lasted = now > record->up_clock ? now - record->up_clock : 0,
+		.lasted = stop->clock > record->up_clock ? stop->clock - record->up_clock : 0,
 		.rx_octets = since.rx_octets,
 		.tx_octets = since.tx_octets,
 		.rx_packets = since.rx_packets,

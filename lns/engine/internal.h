@@ -21,6 +21,7 @@
 #include <jansson.h>
 #include <sys/queue.h>
 
+struct accounting_event;
 struct control;
 struct control_feed;
 struct engine;
@@ -186,9 +187,9 @@ void engine_past_free(struct engine *engine);
 
 void engine_hooks_went_up(void *ctx, struct subscriber *subscriber);
 void engine_hooks_went_down(void *ctx, struct subscriber *subscriber);
-/* A session of the past is ended, with these counters of its interface. */
+/* A session of the past is ended as its Stop says. */
 void engine_hooks_past_down(struct engine *engine, const struct state_session *record,
-	const struct kernel_counters *counters);
+	const struct accounting_event *stop);
 json_t *engine_hooks_json(const struct engine *engine);
 
 /* ---- engine/reload.c ---- */

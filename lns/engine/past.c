@@ -26,19 +26,24 @@
 #define PAST_DEADLINE ENV_SEC(3) /* for pppds to go and interfaces to be reported gone */
 
 #define PAST_BUCKETS 4096
+#define PAST_STEP    32 /* sessions that are ended in a turn of the loop */
 
 struct past_session {
-	LIST_ENTRY(past_session) entry, by_key;
+	TAILQ_ENTRY(past_session) entry;
+	LIST_ENTRY(past_session) by_key;
 	struct engine_past *past;
 	struct state_session *record; /* NULL: it has none */
 	uint64_t key;
 	bool running;
-	bool open; /* in the spool */
-	bool gone; /* final is known */
+	bool open;  /* in the spool */
+	bool gone;  /* final is known */
+	bool ended; /* but for its Stop, which is being written */
 	struct kernel_counters final;
+	uint64_t stop_wallclock, stop_clock; /* its pppd or its interface went, 0 = not yet */
 };
 
-LIST_HEAD(past_sessions, past_session);
+TAILQ_HEAD(past_sessions, past_session);
+LIST_HEAD(past_bucket, past_session);
 
 struct past_fd {
 	LIST_ENTRY(past_fd) entry;
@@ -49,15 +54,17 @@ struct past_fd {
 
 struct engine_past {
 	struct engine *engine;
-	struct past_sessions sessions, by_key[PAST_BUCKETS];
+	struct past_sessions sessions; /* those that have ended last */
+	struct past_bucket by_key[PAST_BUCKETS];
 	LIST_HEAD(, past_fd) fds;
-	struct env_timer *deadline;
+	struct env_timer *deadline, *step;
 	unsigned int session_count, tunnel_count;
-	bool ending, ended; /* ended: but for Stops that are being written */
+	bool ending, finishing, ended; /* ended: but for Stops that are being written */
 	struct log_limit lost;
 };
 
 static void deadline_passed(void *ctx);
+static void finish_step(void *ctx);
 
 static struct engine_past *past_of(struct engine *engine)
 {
@@ -69,8 +76,12 @@ static struct engine_past *past_of(struct engine *engine)
 	if (!past)
 		return NULL;
 	past->engine = engine;
+	TAILQ_INIT(&past->sessions);
 	past->deadline = env_timer_new(engine->env, deadline_passed, engine);
-	if (!past->deadline) {
+	past->step = env_timer_new(engine->env, finish_step, past);
+	if (!past->deadline || !past->step) {
+		env_timer_free(past->deadline);
+		env_timer_free(past->step);
 		free(past);
 		return NULL;
 	}
@@ -117,7 +128,7 @@ static struct past_session *add_session(struct engine_past *past, uint64_t key)
 		return NULL;
 	session->past = past;
 	session->key = key;
-	LIST_INSERT_HEAD(&past->sessions, session, entry);
+	TAILQ_INSERT_HEAD(&past->sessions, session, entry);
 	LIST_INSERT_HEAD(&past->by_key[key % PAST_BUCKETS], session, by_key);
 	past->session_count++;
 	return session;
@@ -134,6 +145,16 @@ void engine_past_session(struct engine *engine, uint64_t key)
 
 /* ---- one session ---- */
 
+static void note_stop_time(struct past_session *session)
+{
+	struct env *env = session->past->engine->env;
+
+	if (session->stop_clock)
+		return;
+	session->stop_clock = env_now(env);
+	session->stop_wallclock = env_wallclock(env);
+}
+
 /* Frees what is known of it, and what is kept. */
 static void forget_session(struct past_session *session)
 {
@@ -142,10 +163,10 @@ static void forget_session(struct past_session *session)
 	if (session->record)
 		state_session_release(past->engine->state, session->record);
 	monitor_client_forget(past->engine->monitor, session->key);
-	LIST_REMOVE(session, entry);
+	TAILQ_REMOVE(&past->sessions, session, entry);
 	LIST_REMOVE(session, by_key);
 	free(session);
-	if (past->ended && LIST_EMPTY(&past->sessions))
+	if (past->ended && TAILQ_EMPTY(&past->sessions))
 		engine_past_free(past->engine);
 }
 
@@ -166,18 +187,10 @@ static int put_start(struct radius_spool *spool, const struct state_session *rec
 }
 
 /* Puts what the servers do not know yet. 1: stop_durable will be called; 0: it is not needed; -errno. */
-static int put_records(struct past_session *session)
+static int put_records(struct past_session *session, const struct accounting_event *stop)
 {
-	struct engine *engine = session->past->engine;
-	struct radius_spool *spool = engine->radius.spool;
+	struct radius_spool *spool = session->past->engine->radius.spool;
 	struct state_session *record = session->record;
-	const struct accounting_event stop = {
-		.kind = RADIUS_STOP,
-		.counters = session->gone ? &session->final : &record->last,
-		.terminate_cause = end_rule(END_ENGINE)->acct_cause,
-		.wallclock = env_wallclock(engine->env),
-		.clock = env_now(engine->env),
-	};
 	bool stopped = record->used == STATE_STOPPED;
 	int err = 0;
 
@@ -187,7 +200,7 @@ static int put_records(struct past_session *session)
 		err = put_start(spool, record);
 	if (!err)
 		err = stopped ? accounting_stop_again(spool, record, stop_durable, session)
-			      : accounting_stop(spool, record, &stop, stop_durable, session);
+			      : accounting_stop(spool, record, stop, stop_durable, session);
 	return err ? err : 1;
 }
 
@@ -197,17 +210,33 @@ static bool was_up(const struct past_session *session)
 	       (session->record->used == STATE_UP || session->record->used == STATE_STOPPED);
 }
 
+/* Tells hooks and servers of its end, as put_records. */
+static int report(struct past_session *session)
+{
+	struct engine *engine = session->past->engine;
+	const struct accounting_event stop = {
+		.kind = RADIUS_STOP,
+		.counters = session->gone ? &session->final : &session->record->last,
+		.terminate_cause = end_rule(END_ENGINE)->acct_cause,
+		.wallclock = session->stop_wallclock,
+		.clock = session->stop_clock,
+	};
+
+	engine_hooks_past_down(engine, session->record, &stop);
+	return engine->radius.spool ? put_records(session, &stop) : 0;
+}
+
 static void end_session(struct past_session *session)
 {
 	struct engine_past *past = session->past;
 	unsigned int left_out;
-	int put = 0;
+	int put;
 
-	if (was_up(session))
-		engine_hooks_past_down(past->engine, session->record,
-			session->gone ? &session->final : &session->record->last);
-	if (was_up(session) && past->engine->radius.spool)
-		put = put_records(session);
+	TAILQ_REMOVE(&past->sessions, session, entry);
+	TAILQ_INSERT_TAIL(&past->sessions, session, entry);
+	session->ended = true;
+	note_stop_time(session);
+	put = was_up(session) ? report(session) : 0;
 	if (put < 0 && log_limit_pass(&past->lost, env_now(past->engine->env), &left_out))
 		log_error("session %016llx: its Stop record (and %u others) is lost: %s",
 			(unsigned long long)session->key, left_out, strerror(-put));
@@ -263,34 +292,52 @@ static void drop_fds(struct engine_past *past)
 	}
 }
 
-static void finish(struct engine_past *past)
+static void end_tunnels(struct engine_past *past)
 {
 	struct engine *engine = past->engine;
-	struct past_session *session, *next;
 
-	env_timer_stop(past->deadline);
-	for (session = LIST_FIRST(&past->sessions); session; session = next) {
-		next = LIST_NEXT(session, entry);
-		end_session(session);
-	}
 	for (unsigned int id = 1; id < STATE_TUNNELS; id++)
 		if (state_tunnel(engine->state, (uint16_t)id)->used && !engine->tunnels[id])
 			end_tunnel(past, state_tunnel(engine->state, (uint16_t)id), (uint16_t)id);
+}
+
+/* Some sessions a turn; after the last one, what remains. */
+static void finish_step(void *ctx)
+{
+	struct engine_past *past = ctx;
+	struct past_session *session = TAILQ_FIRST(&past->sessions);
+
+	for (unsigned int n = 0; n < PAST_STEP && session && !session->ended; n++) {
+		end_session(session);
+		session = TAILQ_FIRST(&past->sessions);
+	}
+	if (session && !session->ended) {
+		env_timer_start(past->step, 0);
+		return;
+	}
+	end_tunnels(past);
 	drop_fds(past);
 	log_info("ended what the last engine left: %u sessions, %u tunnels", past->session_count,
 		past->tunnel_count);
 	past->ended = true;
-	if (LIST_EMPTY(&past->sessions))
-		engine_past_free(engine);
+	if (TAILQ_EMPTY(&past->sessions))
+		engine_past_free(past->engine);
+}
+
+static void finish(struct engine_past *past)
+{
+	past->finishing = true;
+	env_timer_stop(past->deadline);
+	env_timer_start(past->step, 0);
 }
 
 static void look(struct engine_past *past)
 {
 	struct past_session *session;
 
-	if (!past->ending || past->ended)
+	if (!past->ending || past->finishing)
 		return;
-	LIST_FOREACH(session, &past->sessions, entry)
+	TAILQ_FOREACH(session, &past->sessions, entry)
 		if (!is_settled(session))
 			return;
 	finish(past);
@@ -323,6 +370,7 @@ bool engine_past_exited(struct engine *engine, const struct monitor_exit *exit)
 	if (!session)
 		return false;
 	session->running = false;
+	note_stop_time(session);
 	look(engine->past);
 	return true;
 }
@@ -334,10 +382,11 @@ bool engine_past_link_gone(
 
 	if (!engine->past)
 		return false;
-	LIST_FOREACH(session, &engine->past->sessions, entry) {
+	TAILQ_FOREACH(session, &engine->past->sessions, entry) {
 		if (!session->record || session->record->ifindex != ifindex || session->gone)
 			continue;
 		session->gone = true;
+		note_stop_time(session);
 		if (final) /* otherwise the last sample has to do */
 			session->final = *final;
 		look(engine->past);
@@ -384,6 +433,8 @@ static bool match_records(struct engine_past *past)
 		session->record = record;
 		/* It went while nobody listened: nothing newer than the last sample will come. */
 		session->gone = !session->running || record->used == STATE_STOPPED;
+		if (!session->running)
+			note_stop_time(session);
 		session->final = record->last;
 	}
 	return true;
@@ -407,7 +458,7 @@ static void kill_all(struct engine_past *past)
 	struct past_session *session;
 	size_t count = 0;
 
-	LIST_FOREACH(session, &past->sessions, entry) {
+	TAILQ_FOREACH(session, &past->sessions, entry) {
 		if (!session->running)
 			continue;
 		keys[count++] = session->key;
@@ -463,8 +514,8 @@ void engine_past_free(struct engine *engine)
 
 	if (!past)
 		return;
-	while ((session = LIST_FIRST(&past->sessions))) {
-		LIST_REMOVE(session, entry);
+	while ((session = TAILQ_FIRST(&past->sessions))) {
+		TAILQ_REMOVE(&past->sessions, session, entry);
 		if (engine->radius.spool)
 			radius_spool_forget(engine->radius.spool, session);
 		free(session);
@@ -475,6 +526,7 @@ void engine_past_free(struct engine *engine)
 		free(kept);
 	}
 	env_timer_free(past->deadline);
+	env_timer_free(past->step);
 	free(past);
 	engine->past = NULL;
 }

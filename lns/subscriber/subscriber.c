@@ -592,7 +592,7 @@ void subscribers_end_all(struct subscribers *all, enum end_reason reason)
 	}
 }
 
-/* pppd ends when its interface does; one that has none yet gives up by itself. */
+/* pppd ends when its interface does; one that has not told of it yet gives up by itself. */
 static void delete_links(struct subscribers *all)
 {
 	uint32_t ifindexes[MONITOR_BATCH];
@@ -600,9 +600,11 @@ static void delete_links(struct subscribers *all)
 	size_t count = 0;
 
 	TAILQ_FOREACH(sub, &all->order, in_order) {
-		if (!sub->ifindex || sub->link_gone)
+		uint32_t ifindex = sub->ifindex ? sub->ifindex : sub->link_ifindex;
+
+		if (!ifindex || sub->link_gone)
 			continue;
-		ifindexes[count++] = sub->ifindex;
+		ifindexes[count++] = ifindex;
 		if (count < MONITOR_BATCH)
 			continue;
 		kernel_links_delete(all->host.kernel, ifindexes, count, NULL, NULL);

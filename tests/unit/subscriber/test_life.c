@@ -586,6 +586,22 @@ Test(life, the_monitor_is_gone_and_the_kernel_is_slow)
 	world_end();
 }
 
+/* A pppd that has no network yet has an interface, which ends it. */
+Test(life, the_monitor_is_gone_during_authentication)
+{
+	struct l2tp_session *call;
+
+	world_start();
+	call = call_in(SUBSCRIBER_LINK);
+	call_in(SUBSCRIBER_LINK); /* this one's LCP is not up yet */
+	pppd_link_up(call);
+	w.log[0] = '\0';
+	subscribers_orphaned(w.all);
+	expect("unlink1");
+	subscribers_end_all(w.all, END_SHUTDOWN);
+	world_end();
+}
+
 /* An engine that exits frees everything and ends nothing. */
 Test(life, memory_is_freed_in_every_state)
 {
