@@ -4,8 +4,9 @@
  * this finds the sessions meant and asks lns/subscriber to end or change them.
  *
  * A Disconnect-Request ends every session that it describes, a CoA-Request changes exactly one: with
- * several, "wholly or not at all" could not be promised. The ACK says that the end is under way and
- * cannot be called off; the Stop record follows.
+ * several, "wholly or not at all" could not be promised. The Disconnect-ACK waits for the end of the
+ * sessions, whose Stop records are durable then, but no longer than a second: their end is under way, and
+ * cannot be called off.
  */
 #include "lns/engine/internal.h"
 
@@ -19,7 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SESSIONS_MAX 64 /* that one Disconnect-Request ends */
+#define SESSIONS_MAX 64         /* that one Disconnect-Request ends */
+#define ACK_DEADLINE ENV_SEC(1) /* for their ends */
 
 /* A value of the request in scope; NULL when it has none. */
 #define GIVEN(field, value) ((request->given & (field)) ? (value) : NULL)
@@ -81,13 +83,76 @@ static size_t find_sessions(
 
 /* ---- what is done ---- */
 
+/* Sessions that a Disconnect-Request ends, until it is acknowledged. */
+struct engine_disconnect {
+	LIST_ENTRY(engine_disconnect) entry;
+	struct engine *engine;
+	struct env_timer *deadline;
+	uint64_t ticket;
+	uint64_t keys[SESSIONS_MAX]; /* 0: over */
+	size_t count, left;
+};
+
+static void disconnect_free(struct engine_disconnect *disconnect)
+{
+	env_timer_free(disconnect->deadline);
+	free(disconnect);
+}
+
+static void acknowledge(void *ctx)
+{
+	struct engine_disconnect *disconnect = ctx;
+
+	LIST_REMOVE(disconnect, entry);
+	radius_das_decide(disconnect->engine->radius.das, disconnect->ticket, 0);
+	disconnect_free(disconnect);
+}
+
+static struct engine_disconnect *disconnect_new(struct engine *engine, uint64_t ticket)
+{
+	struct engine_disconnect *disconnect = calloc(1, sizeof(*disconnect));
+
+	if (!disconnect)
+		return NULL;
+	disconnect->engine = engine;
+	disconnect->ticket = ticket;
+	disconnect->deadline = env_timer_new(engine->env, acknowledge, disconnect);
+	if (!disconnect->deadline) {
+		free(disconnect);
+		return NULL;
+	}
+	return disconnect;
+}
+
+void engine_das_ended(struct engine *engine, uint64_t key)
+{
+	struct engine_disconnect *disconnect, *next;
+
+	if (!key) /* a call that was refused before it was a session */
+		return;
+	for (disconnect = LIST_FIRST(&engine->radius.disconnects); disconnect; disconnect = next) {
+		next = LIST_NEXT(disconnect, entry);
+		for (size_t i = 0; i < disconnect->count; i++)
+			if (disconnect->keys[i] == key) {
+				disconnect->keys[i] = 0;
+				disconnect->left--;
+			}
+		if (disconnect->left == 0)
+			acknowledge(disconnect);
+	}
+}
+
 static unsigned int disconnect(struct engine *engine, const struct radius_das_request *request,
 	const uint64_t *keys, size_t count)
 {
+	struct engine_disconnect *disconnect;
 	char detail[80];
 
 	if (count > SESSIONS_MAX)
 		return RADIUS_ERROR_MULTIPLE_SESSIONS;
+	disconnect = disconnect_new(engine, request->ticket);
+	if (!disconnect)
+		return RADIUS_ERROR_RESOURCES_UNAVAILABLE;
 	snprintf(detail, sizeof(detail), "client %s", request->client);
 	for (size_t i = 0; i < count; i++) {
 		struct subscriber *sub = subscriber_find(engine->subscribers, keys[i]);
@@ -95,7 +160,17 @@ static unsigned int disconnect(struct engine *engine, const struct radius_das_re
 		if (sub) /* the end of another one may have taken it along */
 			subscriber_end(sub, END_RADIUS, detail);
 	}
-	return 0;
+	for (size_t i = 0; i < count; i++)
+		if (subscriber_find(engine->subscribers, keys[i]))
+			disconnect->keys[disconnect->count++] = keys[i];
+	disconnect->left = disconnect->count;
+	if (disconnect->left == 0) {
+		disconnect_free(disconnect);
+		return 0;
+	}
+	LIST_INSERT_HEAD(&engine->radius.disconnects, disconnect, entry);
+	env_timer_start(disconnect->deadline, ACK_DEADLINE);
+	return RADIUS_DAS_LATER;
 }
 
 static void log_change(const struct subscriber *sub, const char *client, bool another_class)
@@ -300,6 +375,12 @@ int engine_das_configure(struct engine *engine)
 
 void engine_das_stop(struct engine *engine)
 {
+	struct engine_disconnect *disconnect;
+
+	while ((disconnect = LIST_FIRST(&engine->radius.disconnects))) {
+		LIST_REMOVE(disconnect, entry);
+		disconnect_free(disconnect);
+	}
 	radius_das_free(engine->radius.das);
 	engine->radius.das = NULL;
 }

@@ -11,6 +11,7 @@
 #include "lns/engine/internal.h"
 #include "lns/log.h"
 #include "lns/subscriber/accounting.h"
+#include "lns/subscriber/history.h"
 #include "lns/subscriber/pool.h"
 #include "lns/subscriber/users.h"
 
@@ -223,6 +224,12 @@ static void hold_tunnel(void *ctx, struct l2tp_tunnel *tunnel)
 	engine_tunnel_hold(ctx, tunnel);
 }
 
+static void session_ended(void *ctx, const struct history_entry *entry)
+{
+	engine_das_ended(ctx, entry->key);
+	engine_event_ended(ctx, entry);
+}
+
 static bool covers_tunnel(void *ctx, const struct addr_prefix *prefix)
 {
 	const struct engine *engine = ctx;
@@ -306,7 +313,7 @@ static int start_subscribers(struct engine *engine)
 		.hold = hold_tunnel,
 		.unhold = engine_tunnel_unhold,
 		.went_up = engine_event_went_up,
-		.remembered = engine_event_ended,
+		.remembered = session_ended,
 		.went_down = engine_hooks_went_down,
 		.covers_tunnel = covers_tunnel,
 	};

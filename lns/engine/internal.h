@@ -64,7 +64,8 @@ struct engine_radius {
 	struct radius_host host;
 	struct radius_client *auth, *acct;
 	struct radius_spool *spool;
-	struct radius_das *das; /* NULL without dynamic-authorization */
+	struct radius_das *das;                     /* NULL without dynamic-authorization */
+	LIST_HEAD(, engine_disconnect) disconnects; /* not acknowledged yet */
 	LIST_HEAD(, engine_retired)
 	retired; /* of an older configuration, with requests in flight */
 };
@@ -165,6 +166,8 @@ void engine_radius_stop(struct engine *engine);
 /* Serves dynamic authorization as engine->config says. 0, or -errno after logging why: as before. */
 int engine_das_configure(struct engine *engine);
 void engine_das_stop(struct engine *engine);
+/* A session is over, its Stop durable or given up: who asked for that is told. */
+void engine_das_ended(struct engine *engine, uint64_t key);
 
 /* ---- engine/past.c ---- */
 
