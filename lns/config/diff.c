@@ -168,6 +168,7 @@ static bool same_users(const struct config *old, const struct config *new)
 		const struct config_user *a = &old->users[i], *b = &new->users[i];
 
 		same = strcmp(a->name, b->name) == 0 && addr_equal(&a->address, &b->address) &&
+		       a->rate_down == b->rate_down && a->rate_up == b->rate_up &&
 		       a->secret.len == b->secret.len &&
 		       memcmp(a->secret.data, b->secret.data, a->secret.len) == 0;
 	}

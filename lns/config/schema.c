@@ -372,7 +372,9 @@ const struct config_option config_options[] = {
 	{ CONFIG_PPP, "rate-down", CONFIG_RATE, AT(config_ppp, rate_down), ANY, "0",
 	  .help = "What a client may receive, in bit/s; k, M and G stand for thousands, millions "
 		  "and so on, 0 for no limit. What comes faster waits, and is dropped when "
-		  "it would wait longer than 0.1 s. RADIUS and the users file may say otherwise." },
+		  "it would wait longer than 0.1 s. RADIUS and the users file may say otherwise. "
+		  "Sessions that are up keep their rates when this changes: a CoA-Request changes "
+		  "them." },
 	{ CONFIG_PPP, "rate-up", CONFIG_RATE, AT(config_ppp, rate_up), ANY, "0",
 	  .help = "What a client may send, likewise. What comes faster is dropped; what the rate "
 		  "carries in 0.5 s may come at once." },

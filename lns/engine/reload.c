@@ -108,12 +108,30 @@ static void report_nothing(struct engine *engine)
 	tell(engine, "change", "nothing has changed");
 }
 
+/* What could be expected of rates alone, which are the only thing that CoA-Requests change in the kernel. */
+static void report_rates(
+	struct engine *engine, const struct config *old, const struct config *config)
+{
+	for (size_t i = 0; i < config->ppp_count; i++) {
+		const struct config_ppp *now = &config->ppps[i];
+		const struct config_ppp *before = config_find_ppp(old, now->name);
+
+		if (!before ||
+			(before->rate_down == now->rate_down && before->rate_up == now->rate_up))
+			continue;
+		report_change(engine,
+			"sessions that are up keep their rates; a CoA-Request changes them");
+		return;
+	}
+}
+
 static void apply(struct engine *engine, struct config *config, struct users *users)
 {
 	struct config *old = engine->config;
 
 	if (config_diff(old, config, report_change, engine) == 0)
 		report_nothing(engine);
+	report_rates(engine, old, config);
 	engine->config = config;
 	users_free(engine->users);
 	engine->users = users;

@@ -197,6 +197,13 @@ def test_reload_says_what_it_did(site, lnsd, lac):
     assert server.ctl("reload") == 'ppp "default": mtu = 1300 (was 1400)\n'
     assert server.json("reload") == {"kind": "change", "text": "nothing has changed"}
 
+    write(server.config, before.replace("mtu           = 1400", "mtu           = 1300\n\trate-down = 1M"))
+    said = server.ctl("reload").splitlines()
+    assert said[0] == 'ppp "default": rate-down = "1M" (was "0")'
+    assert "sessions that are up keep their rates" in said[1] and len(said) == 2
+    write(server.config, before.replace("mtu           = 1400", "mtu           = 1300"))
+    assert len(server.ctl("reload").splitlines()) == 2
+
     write(server.config, before + "nonsense = 7\nlisten = 99999\n")
     said = refused(server, "reload")
     assert "nonsense" in said

@@ -1059,6 +1059,7 @@ Test(config, differences)
 	expect_diff("", "pool other { ranges = 10.0.0.0/24 }\n", USERS, "pool \"other\": added\n");
 	expect_diff("", "", "test test *\nother x *\n", "users have changed: 2 (were 1)\n");
 	expect_diff("", "", "test another *\n", "users have changed: 1 (were 1)\n");
+	expect_diff("", "", "test test * rate-down=1M\n", "users have changed: 1 (were 1)\n");
 }
 
 /* What a secret was and is stays untold. */
