@@ -23,7 +23,8 @@
 
 struct subscriber {
 	struct subscribers *all;
-	struct l2tp_session *l2tp; /* NULL once closed */
+	struct l2tp_session *l2tp;    /* NULL once closed */
+	struct subscriber_down *down; /* its call is, and it will be told; NULL: no */
 	struct state_session *record;
 	uint64_t key;
 	char acct_session_id[20];
@@ -119,6 +120,7 @@ TAILQ_HEAD(subscriber_queue, subscriber);
 LIST_HEAD(subscriber_bucket, subscriber);
 
 #define SUBSCRIBER_BUCKETS 16384
+#define SUBSCRIBER_DOWN    512 /* down_max */
 
 /* A LAC's host; lives as long as it has sessions. */
 struct subscriber_source {
@@ -167,6 +169,11 @@ struct subscribers {
 	size_t batched[2]; /* [0] TERM, [1] KILL */
 	LIST_HEAD(, kill) kills;
 
+	TAILQ_HEAD(, subscriber_down) downs; /* whose calls are down, for later turns */
+	struct env_timer *down_timer;
+	uint64_t down_turn;                /* env_now of the turn in which down_count went */
+	unsigned int down_count, down_max; /* of them that go in a turn */
+
 	struct env_timer *sample_timer;
 	struct kernel_job *sampling;
 	uint64_t sampled, checkpointed; /* env_now of the last beginnings */
@@ -179,6 +186,13 @@ static inline uint32_t subscriber_nas_port(const struct subscriber *sub)
 {
 	return (uint32_t)sub->tunnel_id << 16 | sub->session_id;
 }
+
+/* ---- down.c ---- */
+
+/* Ends some sessions whose calls are down: the function of down_timer. */
+void subscriber_downs_step(void *ctx);
+/* The session ends otherwise. */
+void subscriber_down_cancel(struct subscriber *sub);
 
 /* ---- kill.c ---- */
 

@@ -179,37 +179,6 @@ void subscriber_call_up(struct subscribers *all, struct l2tp_session *session)
 		subscriber_enqueue(sub);
 }
 
-void subscriber_call_down(struct subscribers *all, struct l2tp_session *session,
-	const struct l2tp_result *result, bool by_peer)
-{
-	struct subscriber *sub = l2tp_session_user(session);
-	const struct l2tp_call *call = l2tp_session_call(session);
-	char text[256], detail[352];
-
-	(void)all;
-	if (!sub) {
-		l2tp_session_close(session, result);
-		return;
-	}
-	sub->call_is_down = true;
-	/* A LAC hangs up when its client has: then pppd has told why already. */
-	if (sub->channel)
-		ppp_channel_receive(sub->channel);
-	if (sub->state == SUBSCRIBER_ENDING) {
-		subscriber_peer_gone(sub);
-		return;
-	}
-	l2tp_result_text(L2TP_CDN, result, text, sizeof(text));
-	if (by_peer)
-		sub->lac_cause = end_cause_of_lac(
-			call->disconnect_code, call->disconnect_direction, result->code);
-	if (call->disconnect_code)
-		snprintf(detail, sizeof(detail), "%s; PPP cause %u%s%s", text,
-			call->disconnect_code, call->disconnect_message[0] ? ", " : "",
-			call->disconnect_message);
-	subscriber_end(sub, by_peer ? END_LAC : END_TUNNEL, call->disconnect_code ? detail : text);
-}
-
 /* ---- pppd ---- */
 
 static void on_auth_request(void *ctx, const struct ppp_auth_request *request)

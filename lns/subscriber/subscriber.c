@@ -264,6 +264,7 @@ static void dispose(struct subscriber *sub)
 	subscriber_routes_free(sub);
 	subscriber_change_abort(sub, -ENOTCONN);
 	subscriber_limit_cancel(sub);
+	subscriber_down_cancel(sub);
 	subscriber_ungrant(sub);
 	env_timer_free(sub->timer);
 	source_put(sub->source);
@@ -533,14 +534,17 @@ int subscribers_new(const struct subscribers_host *host, struct subscribers **re
 	TAILQ_INIT(&all->turns);
 	TAILQ_INIT(&all->order);
 	TAILQ_INIT(&all->waiting);
+	TAILQ_INIT(&all->downs);
 	LIST_INIT(&all->kills);
 	all->sampled = all->checkpointed = env_now(host->env);
 	all->kill_timer = env_timer_new(host->env, flush_all_signals, all);
+	all->down_timer = env_timer_new(host->env, subscriber_downs_step, all);
 	all->sample_timer = env_timer_new(host->env, subscriber_sample_due, all);
 	all->window = SUBSCRIBER_FIRST_WINDOW;
+	all->down_max = SUBSCRIBER_DOWN;
 	env_random(host->env, &all->source_seed, sizeof(all->source_seed));
 	all->history = history_new();
-	if (!all->kill_timer || !all->sample_timer || !all->history) {
+	if (!all->kill_timer || !all->down_timer || !all->sample_timer || !all->history) {
 		subscribers_free(all);
 		return -ENOMEM;
 	}
@@ -565,6 +569,7 @@ void subscribers_free(struct subscribers *all)
 	kernel_cancel(all->sampling);
 	subscriber_kills_free(all);
 	env_timer_free(all->kill_timer);
+	env_timer_free(all->down_timer);
 	env_timer_free(all->sample_timer);
 	history_free(all->history);
 	free(all);

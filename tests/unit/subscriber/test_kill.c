@@ -76,3 +76,35 @@ Test(kill, the_end_of_lnsd_drops_the_job)
 	cr_assert_not_null(fake_kernel_job("unlinks", NULL));
 	settle(MANY); /* which looks for jobs that are left */
 }
+
+static const char *state_word(unsigned int i)
+{
+	return state_of(calls[i]);
+}
+
+/* A tunnel that ends with more calls than a turn of the loop has time for. */
+Test(kill, the_last_ones_go_in_later_turns)
+{
+	world_start();
+	w.all->down_max = 2;
+	for (unsigned int i = 0; i < 5; i++)
+		calls[i] = call_in(SUBSCRIBER_UP);
+	for (unsigned int i = 0; i < 5; i++)
+		tunnel_is_lost(calls[i]);
+	cr_expect_str_eq(state_word(1), end_rule(END_TUNNEL)->text);
+	for (unsigned int i = 2; i < 5; i++)
+		cr_expect_str_eq(state_word(i), "up", "%s", state_word(i));
+	pppd_exits(calls[3], 0); /* one of them is faster */
+	interface_vanishes(calls[3]);
+	fake_spool_commit(0);
+	cr_expect_str_eq(state_word(3), "gone");
+	w.log[0] = '\0';
+	time_passes(0);
+	expect("kill kill kill kill kill");
+	cr_expect_str_eq(state_word(2), end_rule(END_TUNNEL)->text);
+	cr_expect_str_eq(state_word(4), end_rule(END_TUNNEL)->text);
+	for (unsigned int i = 0; i < 5; i++)
+		everything_settles(calls[i]);
+	w.log[0] = '\0';
+	world_end();
+}
