@@ -82,7 +82,7 @@ $(O)/pic/%.o: %.c
 
 # The load generator: what is not a program of its own in tests/load.
 LOAD_PROGRAMS := $(wildcard tests/load/radius_bench.c tests/load/kernel_floor.c \
-	tests/load/show_bench.c)
+	tests/load/show_bench.c tests/load/responder.c tests/load/turn_*.c)
 LOAD          := $(filter-out $(LOAD_PROGRAMS),$(wildcard tests/load/*.c))
 $(O)/lns-load: $(call objs,$(LOAD) lns/env_ev.c) $(call libs,l2tp base)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
@@ -93,13 +93,20 @@ $(O)/tests/kernel_floor: $(O)/tests/load/kernel_floor.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lnl-route-3 -lnl-3 -lpthread
 
 # The RADIUS client and the spool as fast as they go.
-$(O)/radius_bench: $(call objs,tests/load/radius_bench.c) $(call libs,radius)
+$(O)/radius_bench: $(call objs,tests/load/radius_bench.c tests/load/responder.c) $(call libs,radius)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lev $(SYS_radius)
 
 # Long listings of the control socket.
 $(O)/show_bench: $(call objs,tests/load/show_bench.c $(filter-out lns/main.c,$(DAEMON))) \
 		$(call libs,$(FOLDERS) radius base)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS_lnsd)
+
+# What the engine's loop does for thousands of sessions, on a kernel that need not have L2TP.
+TURN_BENCH := $(addprefix tests/load/,turn_bench.c turn_world.c responder.c) \
+	$(addprefix lns/,env_ev.c state.c ppp/channel.c ppp/channel_proto.c ppp/eap.c)
+$(O)/turn_bench: $(call objs,$(TURN_BENCH)) $(call libs,subscriber config radius base)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+		-lev -lconfuse $(SYS_radius)
 
 # Unit tests: tests/unit/<folder>/*.c make one program, linked with the least around it.
 UNITS := $(notdir $(patsubst %/,%,$(wildcard tests/unit/*/)))
@@ -239,6 +246,11 @@ bench: all $(O)/lns-load $(O)/tests/kernel_floor
 		>$(O)/bench.out; status=$$?; grep -v '^{"bench"' $(O)/bench.out; \
 		grep '^{"bench"' $(O)/bench.out >$(O)/bench.json; exit $$status
 
+# The engine's own work on any kernel: RADIUS as fast as it goes, and the longest turn of the loop.
+bench-engine: $(O)/radius_bench $(O)/turn_bench
+	$(Q)$(O)/radius_bench -m 5000
+	$(Q)$(O)/turn_bench $(SESSIONS)
+
 demo:
 	$(Q)tests/deps.sh
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
@@ -323,6 +335,7 @@ help:
 	@echo 'make system-tests  pytest on a kernel with L2TP; TESTS=FILE PYTEST="-k WORD"'
 	@echo 'make chaos         accounting of $(CHAOS) sessions online while everything is killed at random; CHAOS= SEED='
 	@echo 'make bench         lnsd, xl2tpd and the bare kernel compared; SESSIONS= LACS= OUTSTANDING= BENCH='
+	@echo 'make bench-engine  RADIUS rates and the longest turn of the loop, on any kernel; SESSIONS='
 	@echo 'make lint          cppcheck, clang-format and the house rules'
 	@echo 'make format        let clang-format do it'
 	@echo 'make clean         remove what was built'
@@ -336,7 +349,7 @@ clean:
 
 FORCE:
 .PHONY: all unit replay fuzz test-programs system-tests demo deps lint check run install uninstall help
-.PHONY: deb bench chaos format clean FORCE
+.PHONY: deb bench bench-engine chaos format clean FORCE
 .SECONDARY:
 
 # Not for the targets that only start others.

@@ -14,13 +14,10 @@
 #include <arpa/inet.h>
 #include <ev.h>
 #include <malloc.h>
-#include <nettle/hmac.h>
-#include <nettle/md5.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -29,6 +26,7 @@
 #include "radius/attr_codes.h"
 #include "radius/digest.h"
 #include "radius/spool.h"
+#include "tests/load/responder.h"
 
 #define REFILL_BATCH 64
 
@@ -161,74 +159,6 @@ static void host_log(void *ctx, bool is_error, const char *line)
 {
 	(void)ctx;
 	fprintf(stderr, "%s%s\n", is_error ? "error: " : "", line);
-}
-
-/* ---- the responder ---- */
-
-static void respond(int fd, uint8_t *buf, ssize_t len, const struct sockaddr_in *from)
-{
-	size_t secret_len = strlen(options.secret);
-	struct hmac_md5_ctx hmac;
-	struct md5_ctx md5;
-	size_t reply_len = 20;
-
-	if (len < 20 || (unsigned int)rand() % 100 < options.loss)
-		return;
-	if (buf[0] == RADIUS_ACCOUNTING_REQUEST) {
-		buf[0] = RADIUS_ACCOUNTING_RESPONSE;
-	} else {
-		buf[0] = RADIUS_ACCESS_ACCEPT;
-		reply_len += 18;
-		memcpy(buf + 20, "\120\22\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 18);
-	}
-	buf[2] = 0;
-	buf[3] = (uint8_t)reply_len;
-	if (reply_len > 20) {
-		hmac_md5_set_key(&hmac, secret_len, (const uint8_t *)options.secret);
-		hmac_md5_update(&hmac, reply_len, buf);
-		hmac_md5_digest(&hmac, 16, buf + 22);
-	}
-	md5_init(&md5);
-	md5_update(&md5, reply_len, buf);
-	md5_update(&md5, secret_len, (const uint8_t *)options.secret);
-	md5_digest(&md5, 16, buf + 4);
-	(void)!sendto(fd, buf, reply_len, 0, (const struct sockaddr *)from, sizeof(*from));
-}
-
-/* Answers everything on a port of its own until the parent is gone. Its process id. */
-static pid_t responder_start(unsigned int *ret_port)
-{
-	struct sockaddr_in addr = { .sin_family = AF_INET };
-	socklen_t len = sizeof(addr);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), space = 8 << 20;
-	pid_t parent = getpid(), pid;
-
-	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, len) ||
-		getsockname(fd, (struct sockaddr *)&addr, &len)) {
-		perror("responder");
-		exit(2);
-	}
-	/* Room for everything in flight; beyond the system's limit for root only. */
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &space, sizeof(space)))
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &space, sizeof(space));
-	*ret_port = ntohs(addr.sin_port);
-	pid = fork();
-	if (pid) {
-		close(fd);
-		return pid;
-	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(0);
-	for (;;) {
-		struct sockaddr_in from;
-		uint8_t buf[4096];
-
-		len = sizeof(from);
-		respond(fd, buf, recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len),
-			&from);
-	}
 }
 
 /* ---- the load ---- */
@@ -676,7 +606,7 @@ int main(int argc, char **argv)
 	mallopt(M_MXFAST, 0);
 	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	if (!options.server) {
-		responder = responder_start(&options.auth_port);
+		responder = responder_start(options.secret, options.loss, &options.auth_port);
 		options.acct_port = options.auth_port;
 	}
 	is_good = run_one("authentication", RADIUS_ACCESS_REQUEST, options.auths, options.auth_port,
