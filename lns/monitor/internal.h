@@ -61,8 +61,9 @@ struct monitor {
 	struct config *reload_config; /* waits for the engine's answer */
 	int reload_fd;
 	uint32_t reload_number;
-	bool reload_wanted; /* by this engine, which is told how it goes */
-	bool reload_again;  /* asked for at a time when it could not be done */
+	bool reload_wanted;  /* by this engine, which is told how it goes */
+	bool reload_refused; /* the last one */
+	bool reload_again;   /* asked for at a time when it could not be done */
 };
 
 /* What the parts of the monitor call; ctx is the struct monitor. */

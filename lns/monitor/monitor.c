@@ -52,6 +52,26 @@ static void monitor_report(void *ctx, const char *line)
 	log_line(config_is_warning(line) ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%s", line);
 }
 
+/* What `systemctl status` shows; told again with each sign of life, so that it is never long out of date. */
+static void monitor_tell_status(const struct monitor *monitor)
+{
+	static const char *const doings[] = {
+		[PHASE_STARTING] = "Starting",
+		[PHASE_SERVING] = "Serving",
+		[PHASE_STOPPING] = "Stopping",
+		[PHASE_FINISHING] = "Stopping",
+	};
+	const char *doing = doings[monitor->phase];
+	char text[128];
+
+	if (monitor->phase == PHASE_SERVING && monitor->ask_at == MONITOR_NEVER)
+		doing = "The engine is being replaced";
+	snprintf(text, sizeof(text), "%s%s; sessions: %u",
+		monitor->reload_refused ? "The last reload was refused, the log says why. " : "",
+		doing, monitor_sessions_running(monitor->sessions));
+	monitor_notify_status(text);
+}
+
 /* Handing over to a new engine. */
 
 static void monitor_hand_hello(struct monitor *monitor)
@@ -190,7 +210,8 @@ static void monitor_reload_tell(struct monitor *monitor, int err)
 		monitor->reload_wanted = false;
 		monitor_engine_send(monitor->engine, MONITOR_RELOAD_END, &answer, NULL, 0);
 	}
-	monitor_notify_status(err ? "The last reload was refused; the log says why." : "");
+	monitor->reload_refused = err != 0;
+	monitor_tell_status(monitor);
 	monitor_notify_ready();
 }
 
@@ -279,6 +300,7 @@ static void monitor_do_ready(struct monitor *monitor)
 	}
 	monitor->ask_at = monitor_now() + ASK_INTERVAL;
 	monitor->unanswered = 0;
+	monitor_tell_status(monitor);
 	log_info("engine %u serves", monitor->generation);
 	if (monitor->reload_again)
 		monitor_reload_begin(monitor);
@@ -431,6 +453,7 @@ static void monitor_stop(struct monitor *monitor)
 		monitor->config->stop_timeout + STOP_GRACE + HURRY_GRACE + FINISH_GRACE);
 	monitor_reload_drop(monitor);
 	monitor->phase = PHASE_STOPPING;
+	monitor_tell_status(monitor);
 	monitor->deadline = now + monitor->config->stop_timeout + STOP_GRACE;
 	if (monitor_engine_running(monitor->engine))
 		monitor_hand_stop(monitor, false);
@@ -468,6 +491,7 @@ static void monitor_engine_exited(void *ctx, int status, bool quick)
 			monitor_finish(monitor);
 	} else {
 		monitor_plan_engine(monitor, quick);
+		monitor_tell_status(monitor);
 		log_error(
 			"the engine died: %s; starting another in %.1f s; %u pppds and %u descriptors "
 			"are kept",
@@ -537,6 +561,7 @@ static void monitor_tick(struct monitor *monitor)
 
 	if (monitor->alive_at <= now) {
 		monitor_notify_alive();
+		monitor_tell_status(monitor);
 		monitor->alive_at = now + monitor_notify_interval();
 	}
 	if (monitor->ask_at <= now)

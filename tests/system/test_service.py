@@ -50,7 +50,7 @@ def test_notifications(radius, lnsd, manager, monkeypatch):
         wait_for(there, f"notifications {wanted}", context=lambda: f"{seen}\n{server.log()}")
         seen.clear()
 
-    wait("READY=1")
+    wait("READY=1", "STATUS=Serving; sessions: 0")
     wait("WATCHDOG=1")
     wait("WATCHDOG=1")
     server.process.popen.send_signal(signal.SIGHUP)
@@ -60,7 +60,7 @@ def test_notifications(radius, lnsd, manager, monkeypatch):
     server.process.popen.send_signal(signal.SIGHUP)
     wait("RELOADING=1", "STATUS=The last reload was refused", "READY=1")
     server.process.popen.send_signal(signal.SIGTERM)
-    wait("STOPPING=1", "EXTEND_TIMEOUT_USEC=")
+    wait("STOPPING=1", "EXTEND_TIMEOUT_USEC=", "STATUS=The last reload was refused, the log says why. Stopping;")
     assert server.process.wait_end() == 0
 
 
