@@ -222,7 +222,7 @@ $(O)/tests/no_l2tp_netlink.so: tests/system/lab/no_l2tp_netlink.c
 
 test-programs: $(TEST_PROGRAMS) $(O)/tests/lns.so $(O)/tests/no_l2tp_netlink.so $(O)/lns-load
 
-system-tests: all test-programs
+system-tests: all test-programs deb
 	$(Q)LNS_VM_TIMEOUT=$(or $(LNS_VM_TIMEOUT),3000) tests/vm/run 'LNS_HEAVY=$(LNS_HEAVY) LNS_BUILD=$(abspath $(O)) PLUGIN_BUILD=$(abspath $(O))/tests $(PYTHON) -B -u -m pytest \
 		-p no:cacheprovider -v -ra --durations=5 $(TESTS) $(PYTEST)'
 
@@ -316,7 +316,7 @@ uninstall:
 # A Debian package of this tree, for the Debian and the pppd of this machine.
 VERSION := $(shell sed -n 's/^\#define LNSD_VERSION "\(.*\)"/\1/p' lns/main.c)-1
 deb:
-	$(Q)rm -rf $(O)/deb && mkdir -p $(O)/deb
+	$(Q)rm -rf $(O)/deb/stage $(O)/lnsd_*.deb && mkdir -p $(O)/deb
 	$(Q)$(MAKE) --no-print-directory O=$(O)/deb/build PREFIX=/usr DESTDIR=$(abspath $(O))/deb/stage \
 		install >$(O)/deb/log
 	$(Q)conf/debian/build.sh $(O)/deb/stage $(O) $(VERSION)

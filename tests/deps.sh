@@ -11,7 +11,7 @@ packages="
 	libjansson-dev libsqlite3-dev libmicrohttpd-dev dpkg-dev ppp ppp-dev
 	libcriterion-dev cppcheck clang-format
 	python3 python3-pytest freeradius freeradius-utils xl2tpd
-	iproute2 iputils-ping procps kmod xz-utils cpio qemu-system-x86
+	iproute2 iputils-ping procps kmod xz-utils cpio qemu-system-x86 systemd udev
 "
 
 say() { printf 'deps: %s\n' "$*" >&2; }
