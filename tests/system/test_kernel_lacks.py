@@ -7,46 +7,20 @@ import signal
 
 import pytest
 
-from lab import l2tp
 from lab.lnsd import BUILD, config
-from lab.namespace import run
 from lab.site import CORE
 from lab.wait import wait_for
 from lab.xl2tpd import Call
 from test_metrics import LISTEN, Metrics
 from test_static import session, tunnel
 
-BLOCKED = "/etc/modprobe.d/lnsd-test.conf"
-MODULES = ["l2tp_eth", "l2tp_ip6", "l2tp_ip", "l2tp_netlink"]
-
 
 @pytest.fixture
-def no_module(site):
-    """The module l2tp_netlink is not there; in a virtual machine only, whose modules are nobody else's."""
-    if not os.environ.get("LNS_IN_VM") or not run("modinfo", "l2tp_netlink", check=False).count("filename:"):
-        pytest.skip("not a virtual machine whose kernel has the module l2tp_netlink")
-    with open(BLOCKED, "w", encoding="ascii") as file:
-        file.writelines(f"install {module} /bin/false\n" for module in MODULES)
-    try:
-        said = "".join(run("rmmod", module, check=False) for module in MODULES)
-        assert l2tp.missing_netlink(site.lns), f"the module l2tp_netlink is still there: {said}"
-        yield {}
-    finally:
-        os.unlink(BLOCKED)
-        run("modprobe", "-qa", *MODULES, check=False)
-
-
-@pytest.fixture
-def no_family(site):
-    """The kernel may have the interface, but lnsd does not find it."""
+def how():
+    """lnsd does not find the interface. A modular kernel cannot be without: there l2tp_ppp needs l2tp_netlink."""
     library = os.path.join(BUILD, "tests", "no_l2tp_netlink.so")
     assert os.path.exists(library), "make test-programs"
     return {"preload": library}
-
-
-@pytest.fixture(params=["no_module", "no_family"])
-def how(request):
-    return request.getfixturevalue(request.param)
 
 
 def refusal(server, *words):
