@@ -138,7 +138,7 @@ static void make_items(struct control_client *client)
 {
 	void *ctx = client->control->ctx;
 	uint64_t began = env_turn_spent(client->control->env);
-	char error[256] = "";
+	char error[512] = "";
 
 	for (int i = 0; (client->command || is_supplied(client)) && i < CONTROL_ITEMS; i++) {
 		json_t *item;
@@ -232,7 +232,7 @@ static const struct control_feed_command *find_feed(const struct control *contro
 static void begin_feed(struct control_client *client, const struct control_feed_command *command,
 	const json_t *args)
 {
-	char error[256] = "";
+	char error[512] = "";
 
 	client->feed = (struct control_feed){ .client = client, .command = command };
 	if (command->open(client->control->ctx, args, &client->feed, error, sizeof(error)) == 0) {
@@ -252,7 +252,7 @@ static void begin_command(struct control_client *client, const char *line, size_
 	json_error_t where;
 	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &where);
 	const char *name = json_string_value(json_object_get(request, "command"));
-	char error[256];
+	char error[512];
 
 	if (!request || !name) {
 		snprintf(error, sizeof(error), "not a request: %s",

@@ -122,6 +122,13 @@ void engine_event_refused(void *ctx, const struct l2tp_refusal *refusal)
 {
 	struct engine *engine = ctx;
 
+	if (!refusal->tunnel_id && !refusal->lac) {
+		char peer[ADDR_TEXT];
+
+		snprintf(engine->stranger, sizeof(engine->stranger), "%s (%s): %s",
+			addr_text(refusal->peer, peer), refusal->host_name, refusal->result->text);
+		engine->stranger_at = env_wallclock(engine->env);
+	}
 	if (!refusal->tunnel_id)
 		push(engine, &(struct event){ .name = "tunnel-refused",
 				     .lac = refusal->lac,

@@ -111,7 +111,9 @@ struct engine {
 	bool stopping, stopped, closing_tunnels, draining_spool, removing_statics;
 	uint64_t stop_by, quiet_by; /* env_now */
 	struct env_timer *stop_timer;
-	struct env_timer *drain_timer;      /* engine/drain.c */
+	struct env_timer *drain_timer; /* engine/drain.c */
+	char stranger[200];   /* the last peer that no lac section matched, "" = none came */
+	uint64_t stranger_at; /* wall clock */
 	uint64_t drain_last[STATE_DRAINED]; /* env_now up to which each has ended its sessions */
 };
 

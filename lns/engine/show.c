@@ -131,6 +131,10 @@ json_t *engine_show_stats(void *ctx, const json_t *args, uint64_t *cursor, char 
 		stats, "drained", json_boolean(l2tp_server_is_drained(engine->l2tp, NULL)));
 	json_object_set_new(stats, "drained_lacs", engine_drained_lacs(engine, true));
 	json_object_set_new(stats, "undrained_lacs", engine_drained_lacs(engine, false));
+	json_object_set_new(stats, "last_stranger",
+		engine_json_text(*engine->stranger ? engine->stranger : NULL));
+	json_object_set_new(stats, "last_stranger_at",
+		engine->stranger_at ? engine_json_time(engine->stranger_at) : json_null());
 	json_object_set_new(stats, "kernel_audit", engine_audit_json(engine));
 	json_object_set_new(stats, "hooks", engine_hooks_json(engine));
 	return stats;

@@ -148,8 +148,11 @@ static void say_nothing_known(struct engine *engine, const char *name, char *err
 {
 	snprintf(error, size,
 		"\"%.64s\": no session, and none of the last %d ends: no call of that user, number "
-		"or address came this far%s; see \"lnsctl show lacs\" for the LACs' last errors",
-		name, HISTORY_MAX, engine->tunnel_count == 0 ? " (there is no tunnel at all)" : "");
+		"or address came this far%s; see \"lnsctl show lacs\" for the LACs' last errors, "
+		"\"lnsctl history --failed\" for calls without a name%s",
+		name, HISTORY_MAX, engine->tunnel_count == 0 ? " (there is no tunnel at all)" : "",
+		*engine->stranger ? ", \"lnsctl show stats\" for a peer that no lac section matches"
+				  : "");
 }
 
 json_t *engine_show_why(void *ctx, const json_t *args, uint64_t *cursor, char *error, size_t size)

@@ -255,18 +255,37 @@ static void take_down(struct engine_tunnel *tunnel)
 	}
 }
 
+/* A tunnel that never was one: what the LAC objects to is the secret, more often than not. */
+static void note_failure(
+	struct engine_tunnel *tunnel, const struct l2tp_result *result, bool by_peer)
+{
+	struct l2tp_tunnel_info info;
+	char why[160], text[256];
+
+	l2tp_tunnel_info(tunnel->l2tp, &info);
+	if (info.since || tunnel->engine->stopping)
+		return;
+	l2tp_result_text(L2TP_STOPCCN, result, why, sizeof(why));
+	snprintf(text, sizeof(text), "%s: %s%s", by_peer ? "ended by the LAC" : "ended by us", why,
+		by_peer ? "; is the secret the same on both sides?" : "");
+	tally_error(
+		tunnel->tally, env_wallclock(tunnel->engine->env), "tunnel not established", text);
+	l2tp_tunnel_log(tunnel->l2tp, 0, LOG_LEVEL_WARNING, "tunnel %u not established, %s",
+		tunnel->id, text);
+}
+
 void engine_tunnel_down(
 	void *ctx, struct l2tp_tunnel *l2tp, const struct l2tp_result *result, bool by_peer)
 {
 	struct engine_tunnel *tunnel = l2tp_tunnel_user(l2tp);
 
-	(void)by_peer;
 	if (!tunnel) { /* refused before it had anything */
 		l2tp_tunnel_release(l2tp);
 		return;
 	}
 	if (!tunnel->down) {
 		tunnel->tally->tunnels--;
+		note_failure(tunnel, result, by_peer);
 		engine_event_tunnel(ctx, l2tp, result);
 	}
 	tunnel->down = true;

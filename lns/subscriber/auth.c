@@ -364,13 +364,15 @@ static void radius_accepts(struct subscriber *sub, struct radius_request *reques
 
 static void radius_rejects(struct subscriber *sub, const struct radius_attrs *reply_attrs)
 {
-	char message[256] = "", text[128];
+	char message[256] = "", text[128], detail[256];
 
 	if (sub->protocol == PPP_AUTH_MSCHAP_V2)
 		take_mschap_text(sub, reply_attrs, RADIUS_MS_CHAP_ERROR);
 	radius_get_string(reply_attrs, RADIUS_REPLY_MESSAGE, message, sizeof(message));
 	log_printable(text, sizeof(text), message, strlen(message));
-	subscriber_refuse(sub, PPP_AUTH_REJECT, END_REFUSED, message[0] ? message : NULL, text);
+	snprintf(detail, sizeof(detail), "by RADIUS server %s%s%s", sub->server, *text ? ": " : "",
+		text);
+	subscriber_refuse(sub, PPP_AUTH_REJECT, END_REFUSED, message[0] ? message : NULL, detail);
 }
 
 /* RADIUS wants to hear more: in EAP the client is asked, and pppd comes back with what it says. */

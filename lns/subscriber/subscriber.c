@@ -427,6 +427,21 @@ void subscriber_peer_gone(struct subscriber *sub)
 	wait_on(sub);
 }
 
+/* In setup: whose turn it is. */
+static const char *what_it_waits_for(const struct subscriber *sub)
+{
+	switch (sub->state) {
+	case SUBSCRIBER_FORKING:
+		return "no pppd has come";
+	case SUBSCRIBER_NETWORK:
+		return "the client agrees on no address";
+	default: /* SUBSCRIBER_LINK */
+		return !sub->link     ? "no LCP: does the client speak PPP?"
+		       : sub->request ? "RADIUS has not answered"
+				      : "LCP is up, and the client has not authenticated";
+	}
+}
+
 /* While ending: tell the LAC, kill what did not go, or give up waiting for what is left. */
 static void ending_timer(struct subscriber *sub)
 {
@@ -465,7 +480,7 @@ void subscriber_timer_fires(void *ctx)
 		subscriber_start_next(sub->all);
 		break;
 	default:
-		subscriber_ends_itself(sub, END_SETUP_TIMEOUT, subscriber_state_name(sub));
+		subscriber_ends_itself(sub, END_SETUP_TIMEOUT, what_it_waits_for(sub));
 	}
 }
 

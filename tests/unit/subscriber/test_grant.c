@@ -377,7 +377,8 @@ Test(grant, refused_when_authenticating_again)
 	expect("term");
 	everything_settles(call);
 	expect("forget drop stop:17 cdn:3");
-	cr_assert_str_eq(call->result.text, "authentication refused: no");
+	cr_assert_str_eq(
+		call->result.text, "authentication refused: by RADIUS server 192.0.2.10:1812: no");
 	world_end();
 }
 

@@ -474,7 +474,8 @@ Test(life, the_setup_timeout_names_where_it_stuck)
 	expect("term");
 	everything_settles(call);
 	expect("forget drop cdn:4");
-	cr_assert_str_eq(call->result.text, "setup took too long: link");
+	cr_assert_str_eq(
+		call->result.text, "setup took too long: no LCP: does the client speak PPP?");
 	world_end();
 }
 
