@@ -114,7 +114,8 @@ def machine(site, freeradius, tmp_path_factory):
     before = leftovers.snapshot(site.namespaces)
     machine = Machine(site.lns, str(tmp_path_factory.mktemp("machine")), [BUILD])
     try:
-        machine.installed = machine.install(max(packages, key=os.path.getmtime))
+        machine.package = max(packages, key=os.path.getmtime)
+        machine.installed = machine.install(machine.package)
         yield machine
         machine.stop()
         leftovers.wait_same(before, site.namespaces)
@@ -412,3 +413,18 @@ def test_nothing_was_forbidden(machine, service):
     lines = [line for line in service.log().splitlines() if not line.startswith("hooks: session")]
     assert lines
     assert not [line for line in lines if NOT_ALLOWED.search(line)]
+
+
+def test_an_upgrade_leaves_it_running_and_a_removal_stops_it(machine, service, calls, radius):
+    """The last test, as nothing is there after it."""
+    service.restart(settings())
+    session, _ = online(service, calls, radius)
+    monitor = service.monitor()
+    assert "goes on running" in machine.install(machine.package)
+    assert service.monitor() == monitor and service.sessions()[0]["id"] == session["id"]
+    assert machine.read(SETTINGS) == settings()
+    machine.run("dpkg", "--no-triggers", "--purge", "lnsd")
+    assert radius.wait_accounting("Stop", session["user"])[0]["Acct-Terminate-Cause"] == "NAS-Reboot"
+    assert service.monitor() is None and not service.pppds()
+    left = [path for path in (SETTINGS, "/var/lib/lnsd", "/usr/sbin/lnsd") if os.path.exists(machine.path(path))]
+    assert not left, left
