@@ -21,7 +21,6 @@
 #define SERVER_HOSTS        256    /* hash chains of tunnels by the peer's host */
 #define SERVER_PROTOCOL     0x0100 /* version 1, revision 0 */
 #define SERVER_ALL_FRAMINGS 3      /* asynchronous and synchronous */
-#define SERVER_ALL_BEARERS  3      /* analog and digital */
 #define SERVER_REFUSAL_RATE 100    /* answers a second to SCCRQs that make no tunnel */
 
 /* Live tunnels and sessions of one lac section. Owned by the server while a tunnel holds it. */

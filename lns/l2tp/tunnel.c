@@ -465,6 +465,19 @@ static void refuse_source(struct l2tp_tunnel *tunnel, const struct l2tp_path *pa
 		tunnel_name(tunnel, name), addr_text(&path->peer, peer));
 }
 
+/*
+ * A peer that asks and never acknowledges must not cost memory until it is given up for its silence; and
+ * to take nothing of it any more is not allowed (section 5.8).
+ */
+static void check_queue(struct l2tp_tunnel *tunnel, struct tunnel_input *input)
+{
+	if (tunnel->xport.queued <= TUNNEL_QUEUE_MAX)
+		return;
+	input->result = server_result(L2TP_STOPCCN_GENERAL, 0,
+		"%u messages wait for an acknowledgement", tunnel->xport.queued);
+	tunnel_step(tunnel, TUNNEL_LOST, input);
+}
+
 void tunnel_input(
 	struct l2tp_tunnel *tunnel, const struct l2tp_path *path, const uint8_t *packet, size_t len)
 {
@@ -504,6 +517,7 @@ void tunnel_input(
 	/* Of two StopCCNs that cross, the peer's must stay acknowledged for a while. */
 	if (tunnel->drained && !tunnel->peer_stopped)
 		tunnel_step(tunnel, TUNNEL_ACKNOWLEDGED, &input);
+	check_queue(tunnel, &input);
 out:
 	explicit_bzero(server->scratch, len < sizeof(server->scratch) ? len : 0);
 }

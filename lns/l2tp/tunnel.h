@@ -20,6 +20,12 @@
 struct env_timer;
 struct server_use;
 
+/*
+ * More messages than this need never wait for their acknowledgement: an answer and a CDN for every call that
+ * a tunnel can have.
+ */
+#define TUNNEL_QUEUE_MAX 131072
+
 struct l2tp_tunnel {
 	struct l2tp_server *server;
 	struct l2tp_tunnel *next_of_host, *next_dead;

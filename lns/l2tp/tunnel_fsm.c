@@ -137,7 +137,7 @@ static void introduce(struct l2tp_tunnel *tunnel, struct l2tp_msg *msg)
 			PRESENT(RECEIVE_WINDOW_SIZE);
 	msg->protocol_version = SERVER_PROTOCOL;
 	msg->framing_capabilities = SERVER_ALL_FRAMINGS;
-	msg->bearer_capabilities = SERVER_ALL_BEARERS;
+	msg->bearer_capabilities = 0; /* an LNS places no calls (section 4.4.3) */
 	msg->firmware_revision = settings->firmware_revision;
 	msg->host_name.data = (const uint8_t *)settings->host_name;
 	msg->host_name.len = (uint16_t)strlen(settings->host_name);

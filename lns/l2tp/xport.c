@@ -374,7 +374,7 @@ static enum xport_verdict keep_early(
 
 /*
  * Up to 32768 behind is a duplicate, the window ahead is early, the rest is nonsense (section 5.8).
- * A message ahead of the window is not acknowledged; nor is one for whose answer there is no room.
+ * A message ahead of the window is not acknowledged.
  */
 static enum xport_verdict receive_message(
 	struct xport *xport, uint16_t ns, const uint8_t *data, size_t len)
@@ -386,7 +386,7 @@ static enum xport_verdict receive_message(
 		owe_acknowledgement(xport);
 		return XPORT_DUPLICATE;
 	}
-	if (ahead >= xport->limits.window || xport->queued >= XPORT_QUEUE_MAX)
+	if (ahead >= xport->limits.window)
 		return XPORT_DISCARD;
 	if (ahead)
 		return keep_early(xport, ns, data, len);

@@ -23,12 +23,6 @@ struct l2tp_counters;
 /* A received packet larger than this is not kept when it comes early: it will come again. */
 #define XPORT_EARLY_MAX 4096
 
-/*
- * While as many messages wait here to be acknowledged (there are no more calls in a tunnel), none is taken:
- * a peer that asks and does not listen must not cost memory without end.
- */
-#define XPORT_QUEUE_MAX 65536
-
 struct xport_packet {
 	struct xport_packet *next;
 	uint16_t ns;

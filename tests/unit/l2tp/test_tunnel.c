@@ -65,6 +65,7 @@ Test(tunnel, is_established)
 	cr_assert_str_eq(state_of(fake.tunnel), "wait-ctl-conn");
 	cr_assert_eq(lac.msg.protocol_version, 0x0100);
 	cr_assert_eq(lac.msg.framing_capabilities, 3);
+	cr_assert_eq(lac.msg.bearer_capabilities, 0);
 	cr_assert_eq(lac.msg.receive_window_size, 8);
 	cr_assert_eq(memcmp(lac.msg.host_name.data, "lns.example.net", 15), 0);
 	cr_assert_not(l2tp_msg_has(&lac.msg, L2TP_AVP_CHALLENGE));
@@ -555,6 +556,25 @@ Test(tunnel, mistakes_of_a_peer_are_one_line_a_second)
 	cr_assert_eq(fake_lines_with(log, "refused: there is no session"), 2);
 	cr_assert_eq(fake_lines_with(log, "(and 9 more like it)"), 1);
 	fclose(log);
+}
+
+Test(tunnel, a_peer_that_never_listens_is_given_up)
+{
+	const unsigned int most = 131072; /* an answer and a CDN for every call */
+	struct l2tp_msg wen = { .type = L2TP_WEN, .present = HAS(CALL_ERRORS) };
+
+	lac_open(&lac);
+	lac_build(&lac, 4242, &wen);
+	for (unsigned int n = 0; n < most; n++, lac.ns++) {
+		lac.packet[8] = (uint8_t)(lac.ns >> 8);
+		lac.packet[9] = (uint8_t)lac.ns;
+		lac_repeat(&lac);
+	}
+	fake_expect_events(&fake, "tunnel_open tunnel_up");
+	lac_send(&lac, 4242, &wen);
+	fake_expect_events(&fake, "tunnel_down tunnel_free");
+	cr_assert_str_eq(fake.result.text, "131073 messages wait for an acknowledgement");
+	fake_drop_sent(&fake);
 }
 
 Test(tunnel, a_peer_is_asked_whether_it_lives)

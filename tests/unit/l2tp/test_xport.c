@@ -225,18 +225,6 @@ Test(xport, a_huge_early_message_is_not_kept)
 	cr_assert_eq(xport_receive(&xport, &header, false, huge, sizeof(huge) - 1), XPORT_EARLY);
 }
 
-Test(xport, who_does_not_listen_is_not_heard_for_ever)
-{
-	send_some(XPORT_QUEUE_MAX - 1);
-	cr_assert_eq(arrive(0, 0, false), XPORT_DELIVER);
-	send_some(1);
-	cr_assert_eq(arrive(1, 0, false), XPORT_DISCARD);
-	cr_assert_eq(arrive(2, 0, false), XPORT_DISCARD);
-	cr_assert_eq(arrive(0, 0, false), XPORT_DUPLICATE, "that was taken, and is acknowledged");
-	acked(1);
-	cr_assert_eq(arrive(1, 1, false), XPORT_DELIVER);
-}
-
 Test(xport, numbers_wrap_both_ways)
 {
 	for (unsigned int n = 0; n < 70000; n++) {
