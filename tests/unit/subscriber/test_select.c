@@ -201,6 +201,24 @@ Test(select, the_busiest_come_first)
 	end_all();
 }
 
+/* A listing goes on behind the session that it showed last, whether that is still there or not. */
+Test(select, a_listing_while_sessions_end)
+{
+	uint64_t key;
+
+	two_sessions();
+	key = subscriber_next(w.all, 0)->key;
+	cr_assert_eq(key, alice->key);
+	subscriber_end(subscriber_find(w.all, key), END_OPERATOR, NULL);
+	everything_settles(alice);
+	cr_assert_null(subscriber_find(w.all, key));
+	cr_assert_eq(subscriber_next(w.all, key)->key, bob->key);
+	subscriber_end(subscriber_find(w.all, bob->key), END_OPERATOR, NULL);
+	everything_settles(bob);
+	cr_assert_null(subscriber_next(w.all, key));
+	world_end();
+}
+
 /* Between two steps the session that was looked at last may end, and a found one. */
 Test(select, the_busiest_while_sessions_end)
 {
