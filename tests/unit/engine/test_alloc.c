@@ -171,10 +171,10 @@ void engine_event_tunnel(
 	(void)e, (void)tunnel, (void)ended;
 }
 
-void engine_hooks_past_down(struct engine *e, const struct state_session *record,
-	const struct kernel_counters *counters)
+void engine_hooks_past_down(
+	struct engine *e, const struct state_session *record, const struct accounting_event *stop)
 {
-	(void)e, (void)record, (void)counters;
+	(void)e, (void)record, (void)stop;
 }
 
 /* ---- the monitor ---- */
