@@ -18,7 +18,7 @@ _lnsctl_option() {
 	--user) _lnsctl_values USER show sessions ;;
 	--lac) _lnsctl_values LAC show lacs ;;
 	--tunnel) _lnsctl_values ID show tunnels ;;
-	--state) echo "opening queued waiting forking link network up ending established closing" ;;
+	--state) echo "queued opening waiting forking link network up ending established closing" ;;
 	--sort)
 		"${_lnsctl[@]}" "${_lnsctl_typed[@]}" --limit 1 2>/dev/null </dev/null | head -n 1 |
 			tr 'A-Z ' 'a-z\n' | sed '/^$/d'

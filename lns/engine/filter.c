@@ -107,7 +107,7 @@ bool engine_filter_check(
 			of_tunnels
 				? "wait-ctl-reply, wait-ctl-conn, established, closing, closed, and of "
 				  "static ones waiting, making, up, failed"
-				: "opening, queued, waiting, forking, link, network, up, ending");
+				: "queued, opening, waiting, forking, link, network, up, ending");
 	else if (ip && inet_pton(AF_INET, ip, &any) != 1 && inet_pton(AF_INET6, ip, &any) != 1)
 		snprintf(error, size, "not an address: \"%.64s\"", ip);
 	else

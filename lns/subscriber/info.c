@@ -11,8 +11,8 @@
 #include <stdio.h>
 
 static const char *const state_names[] = {
-	[SUBSCRIBER_OPENING] = "opening",
 	[SUBSCRIBER_QUEUED] = "queued",
+	[SUBSCRIBER_OPENING] = "opening",
 	[SUBSCRIBER_WAITING] = "waiting",
 	[SUBSCRIBER_FORKING] = "forking",
 	[SUBSCRIBER_LINK] = "link",

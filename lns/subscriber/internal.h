@@ -41,7 +41,7 @@ struct subscriber {
 	TAILQ_ENTRY(subscriber) in_queue; /* of its source */
 	TAILQ_ENTRY(subscriber) in_order; /* of keys, ascending */
 	LIST_ENTRY(subscriber) by_key, by_call, by_ifindex;
-	bool counted_in_setup, counted_launching;
+	bool counted_in_setup, counted_launching, counted_late;
 	bool sequencing;          /* its data packets are numbered */
 	uint64_t reorder_timeout; /* of those that the LAC numbers, 0 = none */
 
@@ -50,7 +50,7 @@ struct subscriber {
 
 	/* kernel and pppd */
 	struct kernel_job *opening;
-	int pppox; /* until the fork went out */
+	int pppox; /* from its turn until the fork went out; -1 */
 	struct ppp_channel *channel;
 	bool fork_pending, running;
 	bool heard;             /* pppd spoke, so it was started, whatever its template says */
@@ -125,7 +125,7 @@ LIST_HEAD(subscriber_bucket, subscriber);
 /* A LAC's host; lives as long as it has sessions. */
 struct subscriber_source {
 	union addr host;
-	unsigned int sessions, coming, queued, launching, in_setup;
+	unsigned int sessions, queued, launching, in_setup;
 	struct subscriber_queue waiting; /* for a place */
 	TAILQ_ENTRY(subscriber_source) in_turn;
 	LIST_ENTRY(subscriber_source) by_host;
@@ -154,6 +154,7 @@ struct subscribers {
 	struct setup_rate rate;
 	unsigned int launching,
 		forking;     /* of those in setup: from the ICRP, the ICCN, until a pppd runs */
+	unsigned int late;   /* not connected, without a place, but the kernel has their sessions */
 	unsigned int window; /* how many may be launching */
 	struct subscribers_counters counters;
 	struct tally tally;
@@ -303,6 +304,8 @@ void subscriber_close_pppox(struct subscriber *sub);
 
 /* ---- setup.c ---- */
 
+/* Its turn: the kernel's session is made, then the LAC is answered, or PPP begins. May end it, and free it. */
+void subscriber_begin(struct subscriber *sub);
 /* The call is connected and has its place: asks for a pppd. May end the session, and free it. */
 void subscriber_begin_ppp(struct subscriber *sub);
 /* Authorised: the NCPs follow. */
@@ -334,6 +337,8 @@ void subscriber_leave_queue(struct subscriber *sub);
 void subscriber_fit_window(struct subscribers *all);
 /* Its pppd runs. */
 void subscriber_launched(struct subscriber *sub);
+/* Its call is not connected yet, and others wait. */
+void subscriber_lose_place(struct subscriber *sub);
 /* Gives up its place, if it has one: then call subscriber_start_next when its own affairs are settled. */
 bool subscriber_leave_place(struct subscriber *sub);
 

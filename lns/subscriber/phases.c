@@ -26,8 +26,8 @@ const uint64_t phases_bounds[PHASES_BOUNDS] = {
 };
 
 static const char *const names[PHASES_COUNT] = {
-	[PHASES_KERNEL] = "kernel",
 	[PHASES_QUEUE] = "queue",
+	[PHASES_KERNEL] = "kernel",
 	[PHASES_CONNECT] = "connect",
 	[PHASES_FORK] = "fork",
 	[PHASES_LCP] = "lcp",

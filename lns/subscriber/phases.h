@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 enum phases_phase {
-	PHASES_KERNEL,  /* from the ICRQ until the kernel has the session */
-	PHASES_QUEUE,   /* until there is a place, and the ICRP goes out */
+	PHASES_QUEUE,   /* from the ICRQ until there is a place */
+	PHASES_KERNEL,  /* until the kernel has the session, and the ICRP goes out */
 	PHASES_CONNECT, /* until the ICCN */
 	PHASES_FORK,    /* until pppd runs */
 	PHASES_LCP,     /* until LCP is up */

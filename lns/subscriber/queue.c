@@ -10,8 +10,10 @@
  * wait. The second limit follows from that: it is a window that learns how many ICRPs are under way to
  * their LACs and back in the time of a fork.
  *
- * A LAC that does not connect its call soon loses the place to another one; when it does connect, that
- * call is the next of its calls.
+ * A call that is not connected soon loses its place to another one; once it is connected, it is the next
+ * of its LAC's calls. What the kernel has made for it is kept, for the client's first frames, as long as
+ * such calls are few: only sessions in setup and as many late ones hold descriptors, so that a LAC cannot
+ * take them all.
  *
  * How long the queue takes is judged from how fast sessions left setup of late, while others waited for
  * their places: the answer is only as good as the newest samples, so a few are needed, and they are
@@ -23,7 +25,6 @@
 #define WINDOW_MIN     2
 #define WINDOW_MAX     64
 #define FORKS_WANTED   2
-#define PLACE_DEADLINE ENV_SEC(1) /* for the ICCN, before another call gets the place */
 
 static void note_left_setup(struct subscribers *all)
 {
@@ -85,13 +86,34 @@ void subscriber_launched(struct subscriber *sub)
 	subscriber_start_next(sub->all);
 }
 
+static void count_late(struct subscriber *sub, bool late)
+{
+	if (sub->counted_late == late)
+		return;
+	sub->counted_late = late;
+	sub->all->late += late ? 1 : -1u;
+}
+
 bool subscriber_leave_place(struct subscriber *sub)
 {
 	bool had_one = sub->counted_in_setup;
 
 	count_launching(sub, false);
 	count_setup(sub, false);
+	count_late(sub, false);
 	return had_one;
+}
+
+void subscriber_lose_place(struct subscriber *sub)
+{
+	struct subscribers *all = sub->all;
+
+	subscriber_leave_place(sub);
+	if (all->late < all->config.config->setup_limit)
+		count_late(sub, true);
+	else
+		subscriber_close_pppox(sub);
+	subscriber_start_next(all);
 }
 
 void subscriber_enqueue(struct subscriber *sub)
@@ -110,20 +132,14 @@ void subscriber_leave_queue(struct subscriber *sub)
 		source_remove(sub);
 }
 
-/* Its turn: the LAC is answered, or PPP begins. May end it, and free it. */
 static void start(struct subscriber *sub)
 {
 	subscriber_leave_queue(sub);
 	source_had_turn(sub->all, sub->source);
+	count_late(sub, false);
 	count_setup(sub, true);
 	count_launching(sub, true);
-	if (sub->connected) {
-		subscriber_begin_ppp(sub);
-		return;
-	}
-	subscriber_enter(sub, SUBSCRIBER_WAITING);
-	env_timer_start(sub->timer, PLACE_DEADLINE);
-	l2tp_session_accept(sub->l2tp);
+	subscriber_begin(sub);
 }
 
 void subscriber_start_next(struct subscribers *all)

@@ -21,7 +21,7 @@ void subscriber_remember_refusal(struct subscribers *all, enum end_reason reason
 	uint64_t wallclock = env_wallclock(all->host.env);
 	struct history_entry entry = { .wallclock = wallclock,
 		.reason = reason,
-		.state = subscriber_state_word(SUBSCRIBER_OPENING),
+		.state = subscriber_state_word(SUBSCRIBER_QUEUED),
 		.tunnel_id = refusal->tunnel_id };
 	struct tally_lac *lac = tally_lac(&all->tally, refusal->lac);
 

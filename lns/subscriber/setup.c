@@ -15,7 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OPEN_DEADLINE ENV_SEC(10) /* for the kernel to make the session */
+#define OPEN_DEADLINE  ENV_SEC(10) /* for the kernel to make the session */
+#define PLACE_DEADLINE ENV_SEC(1)  /* for the ICCN, before another call gets the place */
 
 /* Its lac section in the configuration of now; NULL when it is gone. */
 static const struct config_lac *lac_section(const struct subscriber *sub)
@@ -24,6 +25,18 @@ static const struct config_lac *lac_section(const struct subscriber *sub)
 }
 
 /* ---- setup ---- */
+
+/* The kernel has the session: the LAC is answered, unless its call is connected already. */
+static void go_on(struct subscriber *sub)
+{
+	if (sub->connected) {
+		subscriber_begin_ppp(sub);
+		return;
+	}
+	subscriber_enter(sub, SUBSCRIBER_WAITING);
+	env_timer_start(sub->timer, PLACE_DEADLINE);
+	l2tp_session_accept(sub->l2tp);
+}
 
 static void kernel_session_made(void *ctx, int err, int fd)
 {
@@ -37,7 +50,37 @@ static void kernel_session_made(void *ctx, int err, int fd)
 		return;
 	}
 	sub->pppox = fd;
-	subscriber_enqueue(sub);
+	go_on(sub);
+}
+
+void subscriber_begin(struct subscriber *sub)
+{
+	struct subscribers *all = sub->all;
+	struct l2tp_tunnel *tunnel = l2tp_session_tunnel(sub->l2tp);
+	int udp = all->host.tunnel_socket(all->host.ctx, tunnel);
+	struct kernel_session wanted = { 0 };
+	struct l2tp_tunnel_info tunnel_info;
+	struct l2tp_session_info info;
+
+	if (sub->pppox >= 0) {
+		go_on(sub);
+		return;
+	}
+	subscriber_enter(sub, SUBSCRIBER_OPENING);
+	env_timer_start(sub->timer, OPEN_DEADLINE);
+	l2tp_tunnel_info(tunnel, &tunnel_info);
+	l2tp_session_info(sub->l2tp, &info);
+	wanted.tunnel_id = tunnel_info.id;
+	wanted.peer_tunnel_id = tunnel_info.peer_id;
+	wanted.session_id = info.id;
+	wanted.peer_session_id = info.peer_id;
+	wanted.reorder_timeout = (unsigned int)(sub->reorder_timeout / ENV_MS(1));
+	if (udp >= 0)
+		sub->opening = kernel_session_open(
+			all->host.kernel, udp, &wanted, kernel_session_made, sub);
+	if (!sub->opening)
+		subscriber_end(
+			sub, END_NO_RESOURCE, udp < 0 ? "no kernel tunnel" : "out of memory");
 }
 
 /* A call of which nothing is kept. */
@@ -110,9 +153,7 @@ static struct subscriber *subscriber_new(struct subscribers *all, struct l2tp_se
 	sub->reorder_timeout = lac ? lac->reorder_timeout : 0;
 	sub->entered = sub->created;
 	sub->tally = tally_lac(&all->tally, sub->lac);
-	sub->tally->sessions[SUBSCRIBER_OPENING]++;
-	all->counters.coming++;
-	sub->source->coming++;
+	sub->tally->sessions[SUBSCRIBER_QUEUED]++;
 	LIST_INSERT_HEAD(subscriber_bucket_of(all->by_key, sub->key), sub, by_key);
 	LIST_INSERT_HEAD(
 		subscriber_bucket_of(all->by_call, subscriber_nas_port(sub)), sub, by_call);
@@ -126,10 +167,7 @@ static struct subscriber *subscriber_new(struct subscribers *all, struct l2tp_se
 void subscriber_call_request(struct subscribers *all, struct l2tp_session *session)
 {
 	struct l2tp_tunnel *tunnel = l2tp_session_tunnel(session);
-	int udp = all->host.tunnel_socket(all->host.ctx, tunnel);
 	struct l2tp_tunnel_info tunnel_info;
-	struct l2tp_session_info info;
-	struct kernel_session wanted = { 0 };
 	struct subscriber *sub;
 
 	all->counters.requested++;
@@ -139,25 +177,11 @@ void subscriber_call_request(struct subscribers *all, struct l2tp_session *sessi
 		refuse_call(all, session, END_BUSY, "the queue is longer than setup-timeout");
 		return;
 	}
-	sub = udp < 0 ? NULL : subscriber_new(all, session);
-	if (!sub) {
-		refuse_call(all, session, END_NO_RESOURCE,
-			udp < 0 ? "no kernel tunnel" : "out of memory");
-		return;
-	}
-	l2tp_session_info(session, &info);
-	wanted.tunnel_id = tunnel_info.id;
-	wanted.peer_tunnel_id = tunnel_info.peer_id;
-	wanted.session_id = info.id;
-	wanted.peer_session_id = info.peer_id;
-	wanted.reorder_timeout = (unsigned int)(sub->reorder_timeout / ENV_MS(1));
-	sub->opening =
-		kernel_session_open(all->host.kernel, udp, &wanted, kernel_session_made, sub);
-	if (!sub->opening) {
-		subscriber_end(sub, END_NO_RESOURCE, "out of memory");
-		return;
-	}
-	env_timer_start(sub->timer, OPEN_DEADLINE);
+	sub = subscriber_new(all, session);
+	if (sub)
+		subscriber_enqueue(sub);
+	else
+		refuse_call(all, session, END_NO_RESOURCE, "out of memory");
 }
 
 void subscriber_call_up(struct subscribers *all, struct l2tp_session *session)

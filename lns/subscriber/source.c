@@ -102,12 +102,12 @@ uint64_t source_ahead(struct subscribers *all, const union addr *peer)
 {
 	union addr host = *peer;
 	const struct subscriber_source *source;
-	uint64_t in_all = all->counters.queued + all->counters.coming, own = 0, others;
+	uint64_t in_all = all->counters.queued, own = 0, others;
 
 	addr_set_port(&host, 0);
 	source = find(all, &host);
 	if (source)
-		own = source->queued + source->coming;
+		own = source->queued;
 	others = all->sources_waiting - (source && source->queued);
 	return own + others * (own + 1) < in_all ? own + others * (own + 1) : in_all;
 }

@@ -65,7 +65,8 @@ struct subscriber *subscriber_find_session(
 
 bool subscriber_is_in_kernel(const struct subscriber *sub)
 {
-	return sub->state > SUBSCRIBER_OPENING && sub->state < SUBSCRIBER_ENDING;
+	return sub->pppox >= 0 ||
+	       (sub->state >= SUBSCRIBER_FORKING && sub->state < SUBSCRIBER_ENDING);
 }
 
 struct subscriber *subscriber_find_link(struct subscribers *all, uint32_t ifindex)
@@ -108,8 +109,8 @@ void subscriber_set_user(struct subscriber *sub, const char *name, size_t len)
 static void observe(struct subscriber *sub, enum subscriber_state from, uint64_t now)
 {
 	static const enum phases_phase phases[] = {
-		[SUBSCRIBER_OPENING] = PHASES_KERNEL,
 		[SUBSCRIBER_QUEUED] = PHASES_QUEUE,
+		[SUBSCRIBER_OPENING] = PHASES_KERNEL,
 		[SUBSCRIBER_WAITING] = PHASES_CONNECT,
 		[SUBSCRIBER_FORKING] = PHASES_FORK,
 		[SUBSCRIBER_LINK] = PHASES_AUTH,
@@ -135,10 +136,6 @@ void subscriber_enter(struct subscriber *sub, enum subscriber_state state)
 		return;
 	if (state != SUBSCRIBER_ENDING)
 		observe(sub, sub->state, now);
-	if (sub->state == SUBSCRIBER_OPENING) {
-		sub->all->counters.coming--;
-		sub->source->coming--;
-	}
 	sub->all->forking += state == SUBSCRIBER_FORKING;
 	sub->all->forking -= sub->state == SUBSCRIBER_FORKING;
 	sub->tally->sessions[sub->state]--;
@@ -476,8 +473,7 @@ void subscriber_timer_fires(void *ctx)
 		subscriber_end(sub, END_BUSY, NULL);
 		break;
 	case SUBSCRIBER_WAITING: /* l2tp has the deadline for the ICCN */
-		subscriber_leave_place(sub);
-		subscriber_start_next(sub->all);
+		subscriber_lose_place(sub);
 		break;
 	default:
 		subscriber_ends_itself(sub, END_SETUP_TIMEOUT, what_it_waits_for(sub));

@@ -8,9 +8,9 @@
  * kernel only when subscribers_host.unhold was called for each of them.
  *
  * Life:
- *   opening   kernel session in the making
- *   queued    for a place among those in setup        -> ICRP
- *   waiting   for the ICCN; one that comes late may have to queue again
+ *   queued    for a place among those in setup
+ *   opening   kernel session in the making            -> ICRP
+ *   waiting   for the ICCN; one that comes late has to queue again
  *   forking   pppd asked for
  *   link      LCP and authentication
  *   network   authorised, NCPs
@@ -211,9 +211,9 @@ bool subscribers_top_step(
 
 struct subscribers_counters {
 	uint64_t requested, up, ended[END_COUNT];
-	uint64_t pppd_starts, pppd_failures;           /* answers of the templates */
-	uint64_t limits_set, limit_failures;           /* answers of the kernel */
-	unsigned int coming, queued, in_setup, online; /* coming: before they are queued */
+	uint64_t pppd_starts, pppd_failures; /* answers of the templates */
+	uint64_t limits_set, limit_failures; /* answers of the kernel */
+	unsigned int queued, in_setup, online;
 	uint64_t rx_bps, tx_bps; /* of all sessions, bit/s between the last two samples */
 };
 const struct subscribers_counters *subscribers_get_counters(const struct subscribers *subscribers);

@@ -14,8 +14,8 @@
 
 /* The life of a session: see subscriber.h. */
 enum subscriber_state {
-	SUBSCRIBER_OPENING,
 	SUBSCRIBER_QUEUED,
+	SUBSCRIBER_OPENING,
 	SUBSCRIBER_WAITING,
 	SUBSCRIBER_FORKING,
 	SUBSCRIBER_LINK,

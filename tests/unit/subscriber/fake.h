@@ -63,6 +63,8 @@ void world_reload(void);
 void done(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define expect(words) expect_at(__LINE__, words)
 void expect_at(int line, const char *words);
+/* At the end of the turn. */
+const struct subscribers_counters *counters(void);
 /* The state's word, or the end's, or "gone". */
 const char *state_of(const struct l2tp_session *call);
 

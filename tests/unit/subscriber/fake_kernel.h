@@ -9,6 +9,7 @@ struct fake_kernel {
 	struct kernel_job *jobs;
 	unsigned int descriptors; /* session sockets made and not closed */
 	bool refuse_jobs;         /* memory is short */
+	bool prompt;              /* sessions are made by the end of a turn */
 	int sequence_error;       /* of kernel_session_sequence */
 };
 

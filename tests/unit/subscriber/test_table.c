@@ -200,7 +200,7 @@ static void print_table(FILE *out)
 {
 	fprintf(out,
 		"Printed by test_table.c: state, event, what is done at once, state or end.\n");
-	for (int state = SUBSCRIBER_OPENING; state <= SUBSCRIBER_ENDING; state++) {
+	for (int state = SUBSCRIBER_QUEUED; state <= SUBSCRIBER_ENDING; state++) {
 		fprintf(out, "\n");
 		for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 			if (events[i].needs == ANY || state >= SUBSCRIBER_FORKING)
