@@ -149,7 +149,7 @@ struct radius_client_config {
 	struct sockaddr_storage source; /* ss_family AF_UNSPEC: any */
 	uint64_t timeout;       /* of the first try, microseconds, doubled up to 16 s; 0 = 2 s */
 	unsigned int tries;     /* per server, 1..10; 0 = 3 */
-	unsigned int in_flight; /* per server, the rest waits; 0 = 1024 */
+	unsigned int in_flight; /* per server, the rest waits; 0 = 128 */
 	unsigned int rate;      /* new requests a second per server; 0 = no limit */
 };
 

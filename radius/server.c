@@ -31,7 +31,7 @@
 #define TIMEOUT_CAP       (16 * SECOND)
 #define TRIES_DEFAULT     3
 #define TRIES_MAX         10
-#define IN_FLIGHT_DEFAULT 1024
+#define IN_FLIGHT_DEFAULT 128 /* a socket buffer of 208 kB has room for some 170 */
 #define IN_FLIGHT_MAX     4096
 #define SILENCES_TO_DIE   3
 #define PROBE_INTERVAL    (6 * SECOND)

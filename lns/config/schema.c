@@ -405,8 +405,12 @@ const struct config_option config_options[] = {
 	  .help = "Address that requests come from. Default: as routed." },
 	{ CONFIG_RADIUS, "timeout", CONFIG_TIME, AT(config_radius, timeout), { 100000, MINUTE }, "3s",
 	  .help = "Time that a server has to answer one try." },
-	{ CONFIG_RADIUS, "tries", CONFIG_UINT, AT(config_radius, tries), { 1, 20 }, "3",
+	{ CONFIG_RADIUS, "tries", CONFIG_UINT, AT(config_radius, tries), { 1, 10 }, "3",
 	  .help = "Tries for each server." },
+	{ CONFIG_RADIUS, "in-flight", CONFIG_UINT, AT(config_radius, in_flight), { 1, 4096 }, "128",
+	  .help = "Requests that a server has to answer at a time, of each kind; the others wait here. "
+		  "The socket buffer of a server has room for some 170 by default: what it drops is sent "
+		  "again after `timeout`." },
 	{ CONFIG_RADIUS, "interim", CONFIG_TIME, AT(config_radius, interim), { 0, DAY }, "600s",
 	  .help = "Interval of interim accounting; 0: none. RADIUS may say otherwise." },
 

@@ -124,6 +124,7 @@ static int make_client(
 	memcpy(&config.source, &radius->source, sizeof(radius->source));
 	config.timeout = radius->timeout;
 	config.tries = radius->tries;
+	config.in_flight = radius->in_flight;
 	if (config.server_count > 0)
 		err = radius_client_new(&engine->radius.host, &config, ret_client);
 	explicit_bzero(servers, size);

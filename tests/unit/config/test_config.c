@@ -508,7 +508,7 @@ Test(config, errors_of_radius)
 		"lns.conf:4: radius: the name \"10.0.0.1\" is given to two sections\n"
 		"lns.conf:5: radius: server \"10.0.0.2\": auth-port and acct-port are both 0: used for "
 		"nothing\n"
-		"lns.conf:5: radius: tries: '0' is out of range (from 1 to 20)\n"
+		"lns.conf:5: radius: tries: '0' is out of range (from 1 to 10)\n"
 		"lns.conf:6: radius: this section is given twice\n");
 	cr_assert(!parse_text(HEAD "radius { server ::1 { } server 0::1 { secret = y } }\n"));
 	cr_assert_str_eq(said,
