@@ -31,7 +31,7 @@ uint64_t env_now(struct env *env);
  */
 uint64_t env_turn_spent(struct env *env);
 
-/* The wall clock in microseconds since 1970. */
+/* The wall clock in microseconds since 1970, as of the first time that this turn asks. */
 uint64_t env_wallclock(struct env *env);
 
 /* Fills buf with len random octets from the kernel. Never fails. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * env_ev: env.h on libev. The clock is read once a turn, right after the wait; the CPU time of each
- * turn is measured from there to the next wait, because no turn may work longer than 5 ms.
+ * turn is measured from one wait to the next, because no turn may work longer than 5 ms. A turn asks the
+ * kernel for the time as seldom as it can, and for random octets many turns ahead: where there is no vDSO,
+ * that was every other system call.
  *
  * libev would serve every descriptor that is ready in one turn, be it thousands. So descriptors are in an
  * epoll set of their own, which is the only one that libev knows: a turn takes a few of them, stops when
@@ -12,13 +14,15 @@
 #include <ev.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 #define READY_MAX   32        /* descriptors a turn */
-#define READY_LIMIT ENV_MS(2) /* of a turn's time for them */
+#define READY_LIMIT ENV_MS(2) /* of a turn's time, then no further one is served */
+#define RANDOM_POOL 512       /* octets */
 
 struct env {
 	struct ev_loop *loop;
@@ -28,7 +32,10 @@ struct env {
 	ev_io any_ready;
 	struct epoll_event ready[READY_MAX]; /* taken; [next, count) are not served yet */
 	int next, count;
-	uint64_t now, turn_began;
+	uint64_t now, wallclock; /* of this turn; wallclock 0: nobody asked yet */
+	uint64_t turn_began;     /* CPU time */
+	uint8_t random[RANDOM_POOL];
+	size_t random_left; /* at the end of it; what was handed out is wiped */
 	struct env_ev_load load;
 };
 
@@ -61,16 +68,17 @@ static void turn_begins(struct ev_loop *loop, ev_check *check, int events)
 	(void)loop;
 	(void)events;
 	env->now = read_clock(CLOCK_BOOTTIME);
-	env->turn_began = read_clock(CLOCK_THREAD_CPUTIME_ID);
+	env->wallclock = 0;
 }
 
 static void turn_ends(struct ev_loop *loop, ev_prepare *prepare, int events)
 {
 	struct env *env = prepare->data;
-	uint64_t took = env_turn_spent(env);
+	uint64_t spent = read_clock(CLOCK_THREAD_CPUTIME_ID), took = spent - env->turn_began;
 
 	(void)loop;
 	(void)events;
+	env->turn_began = spent;
 	env->load.turns++;
 	env->load.busy += took;
 	env->load.slow += took > ENV_EV_SLOW;
@@ -91,7 +99,6 @@ static void serve(const struct epoll_event *event)
 static void serve_ready(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct env *env = watcher->data;
-	uint64_t began = read_clock(CLOCK_MONOTONIC);
 
 	(void)loop;
 	(void)events;
@@ -101,7 +108,7 @@ static void serve_ready(struct ev_loop *loop, ev_io *watcher, int events)
 	}
 	while (env->next < env->count) {
 		serve(&env->ready[env->next++]);
-		if (read_clock(CLOCK_MONOTONIC) - began > READY_LIMIT)
+		if (env->next < env->count && read_clock(CLOCK_BOOTTIME) - env->now > READY_LIMIT)
 			break;
 	}
 }
@@ -140,6 +147,7 @@ void env_ev_free(struct env *env)
 		ev_loop_destroy(env->loop);
 	if (env->epoll >= 0)
 		close(env->epoll);
+	explicit_bzero(env->random, sizeof(env->random));
 	free(env);
 }
 
@@ -170,15 +178,13 @@ uint64_t env_turn_spent(struct env *env)
 
 uint64_t env_wallclock(struct env *env)
 {
-	(void)env;
-	return read_clock(CLOCK_REALTIME);
+	if (!env->wallclock)
+		env->wallclock = read_clock(CLOCK_REALTIME);
+	return env->wallclock;
 }
 
-void env_random(struct env *env, void *buf, size_t len)
+static void get_random(uint8_t *out, size_t len)
 {
-	uint8_t *out = buf;
-
-	(void)env;
 	while (len > 0) {
 		ssize_t n = getrandom(out, len, 0);
 
@@ -187,6 +193,24 @@ void env_random(struct env *env, void *buf, size_t len)
 		out += n;
 		len -= (size_t)n;
 	}
+}
+
+void env_random(struct env *env, void *buf, size_t len)
+{
+	uint8_t *next;
+
+	if (len > sizeof(env->random)) {
+		get_random(buf, len);
+		return;
+	}
+	if (len > env->random_left) {
+		get_random(env->random, sizeof(env->random));
+		env->random_left = sizeof(env->random);
+	}
+	next = env->random + sizeof(env->random) - env->random_left;
+	memcpy(buf, next, len);
+	explicit_bzero(next, len);
+	env->random_left -= len;
 }
 
 static void timer_fires(struct ev_loop *loop, ev_timer *timer, int events)

@@ -46,6 +46,7 @@ def parse_records(text):
 
 class FreeRadius:
     port = 1812
+    mode = "-f"  # -s: one thread
 
     def __init__(self, namespace, directory, address, client, secret, users=None):
         """client is the LNS's address; users is text of a users file, by default the example's."""
@@ -79,7 +80,7 @@ class FreeRadius:
 
     def start(self):
         self.process = self.namespace.start(
-            *("freeradius", "-f", "-d", self.directory, "-l", "stdout"),
+            *("freeradius", self.mode, "-d", self.directory, "-l", "stdout"),
             log=self.log,
             env={"LNS_RADIUS_LOG": self.directory},
         )
