@@ -74,7 +74,7 @@ static void count_launching(struct subscriber *sub, bool launching)
 
 void subscriber_fit_window(struct subscribers *all)
 {
-	if (all->forking == 0 && all->counters.queued && all->window < WINDOW_MAX)
+	if (all->forking <= 1 && all->counters.queued && all->window < WINDOW_MAX)
 		all->window++;
 	else if (all->forking > FORKS_WANTED && all->window > WINDOW_MIN)
 		all->window--;
