@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * frames: the frames that reached the session's socket before pppd did.
+ * frames: the frames that reached the session's channel before pppd did.
  *
- * A client's first Configure-Request comes with, or before, the call itself. It is taken off the socket
- * before pppd attaches to it and handed to pppd's protocols afterwards, so that it is answered at once
- * and not when the client repeats it three seconds later.
+ * A client's first Configure-Request comes with, or before, the call itself. It is read before pppd goes
+ * on: what the LAC negotiated is worth nothing when LCP is to begin anew. It is handed to pppd's protocols
+ * as soon as LCP is up.
  */
 #include "plugin.h"
 
+#include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
 #define FRAME_MAX  32
 #define FRAME_SIZE (PPP_MRU + PPP_HDRLEN)
@@ -54,17 +55,17 @@ static void frame_keep(const unsigned char *data, size_t len)
 	last = &frame->next;
 }
 
-void lns_frames_drain(int fd)
+void lns_frames_drain(int ppp)
 {
 	unsigned char data[FRAME_SIZE];
 
 	for (int i = 0; i < FRAME_MAX; i++) {
-		ssize_t len = recv(fd, data, sizeof(data), MSG_DONTWAIT | MSG_TRUNC);
+		ssize_t len = read(ppp, data, sizeof(data));
 
-		if (len < 0)
-			break;
-		if ((size_t)len <= sizeof(data))
+		if (len >= 0)
 			frame_keep(data, len);
+		else if (errno != EOVERFLOW) /* longer than any frame of a client may be */
+			break;
 	}
 	explicit_bzero(data, sizeof(data));
 }

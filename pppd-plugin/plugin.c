@@ -49,20 +49,17 @@ static void begin(void *arg)
 	lns_frames_replay();
 }
 
-/*
- * Frames wait on the session's socket until the stock function asks for its channel number, and are
- * lost from then on: so they are taken as the last thing before, and given to LCP as the first thing
- * after pppd brought it up.
- */
+/* What the client has sent by now waits in the channel: LCP shall know it when pppd brings it up. */
 static int channel_establish(int fd)
 {
 	int ppp;
 
 	lns_proxy_prepare();
-	lns_frames_drain(fd);
 	ppp = lns_establish(fd);
-	if (ppp >= 0)
+	if (ppp >= 0) {
+		lns_frames_drain(ppp);
 		lns_soon(begin);
+	}
 	return ppp;
 }
 

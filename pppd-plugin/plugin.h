@@ -16,9 +16,10 @@
 
 struct lns_session {
 	uint64_t id;
-	int channel; /* to the engine, or -1 */
-	int pppox;   /* the session's socket: pppd's "device" */
-	int udp;     /* the tunnel's socket: held, never read */
+	int channel;         /* to the engine, or -1 */
+	int pppox;           /* the session's socket: pppd's "device" */
+	uint32_t ppp_number; /* of pppox: the kernel's PPP channel */
+	int udp;             /* the tunnel's socket: held, never read */
 	uint16_t mtu, mru;
 	uint16_t proxy_lcp; /* PPP_PROXY_x */
 	uint16_t replayed;  /* early frames given to pppd */
@@ -71,8 +72,8 @@ void lns_ncp_init(void);
 /* Puts what the engine granted into the options of IPCP, IPV6CP and CCP. */
 void lns_ncp_grant(const struct ppp_auth_reply *reply);
 
-/* frames.c: the frames that were there before pppd. */
-void lns_frames_drain(int fd);
+/* frames.c: the frames that were there before pppd; ppp is the channel's descriptor. */
+void lns_frames_drain(int ppp);
 void lns_frames_replay(void);
 /* Whether one of them restarts LCP. */
 int lns_frames_have_lcp_request(void);

@@ -13,13 +13,23 @@
 
 #include <sys/queue.h>
 
+/* Jobs of one lane run in order, one after the other; those of different lanes in no order. */
+enum kernel_lane {
+	KERNEL_LANE_L2TP,
+	KERNEL_LANE_RTNL,  /* may wait for rtnl */
+	KERNEL_LANE_GRACE, /* second steps: several threads at once, in no order; no netlink */
+	KERNEL_LANES
+};
+
 struct kernel_job_type {
 	size_t size; /* of the whole structure */
-	bool rtnl;   /* may wait for rtnl: it runs in no order with those that do not */
+	enum kernel_lane lane;
 
 	/* On the thread: do it. 0 or -errno; a descriptor for done goes to job->fd. */
 	int (*run)(struct kernel_job *job, struct netlink *netlink);
-	/* On the thread: take back what a successful run made; NULL when there is nothing to. */
+	/* Then, in KERNEL_LANE_GRACE: what waits for a grace period of RCU. As run; or NULL. */
+	int (*grace)(struct kernel_job *job);
+	/* On the thread: take back what a successful run, and grace, made; NULL when there is nothing to. */
 	void (*undo)(struct kernel_job *job, struct netlink *netlink);
 	/* On the thread: close what the job holds, run or not; NULL when it holds nothing. */
 	void (*release)(struct kernel_job *job);
@@ -32,6 +42,7 @@ struct kernel_job_type {
 enum kernel_job_state {
 	JOB_QUEUED,     /* to be run */
 	JOB_RUNNING,    /* on the thread */
+	JOB_GRACE,      /* queued for its second step, or in it */
 	JOB_FINISHED,   /* waits for the loop */
 	JOB_UNDOING,    /* cancelled after it had finished: queued to be undone */
 	JOB_DELIVERING, /* results and done go out */

@@ -4,10 +4,10 @@
  *
  * A netlink send executes the request under rtnl before it returns, up to hundreds of milliseconds in
  * a storm. So the loop only queues jobs; two threads carry them out, with sockets of their own and in
- * order of submission: one what needs no rtnl (tunnels, sessions), the other what does (links, routes,
- * counters). An eventfd brings the completions back to the loop, a bounded number a turn. The watch on
- * links is a multicast socket read by the loop: it asks nothing and waits for nothing. A few helper
- * threads do nothing but close session sockets.
+ * order of submission: one what needs no rtnl (tunnels), the other what does (links, routes, counters).
+ * Sessions are made and their sockets closed by several threads at once: each of them waits for a grace
+ * period. An eventfd brings the completions back to the loop, a bounded number a turn. The watch on
+ * links is a multicast socket read by the loop: it asks nothing and waits for nothing.
  *
  * Ownership: a job belongs to the kernel object until its done callback ran. kernel_cancel makes sure
  * that it never runs; what the job had made meanwhile (a descriptor, a tunnel, a session) is undone.
@@ -77,13 +77,17 @@ struct kernel_session {
 	uint16_t tunnel_id, peer_tunnel_id, session_id, peer_session_id;
 	unsigned int reorder_timeout; /* ms; 0 = drop numbered frames that come late */
 };
+/* As kernel_done_fn; channel: the number of the PPP channel, for PPPIOCATTCHAN. */
+typedef void kernel_opened_fn(void *ctx, int err, int fd, uint32_t channel);
 /*
- * Makes the kernel session as a PPPoL2TP socket, LNS mode, attached to the tunnel of fd; done gets the
- * socket, ready for pppd. Duplicates fd for the time of the job. -ENOENT: no such tunnel. done must not
- * be NULL.
+ * Makes the kernel session as a PPPoL2TP socket, LNS mode, attached to the tunnel of fd; opened gets the
+ * socket, ready for pppd. Duplicates fd for the time of the job. -ENOENT: no such tunnel.
+ *
+ * The socket is bound to its channel (PPPIOCGCHAN, which waits for a grace period of RCU, some 20 ms):
+ * whatever comes from the client from then on waits in the channel until pppd reads it.
  */
 struct kernel_job *kernel_session_open(struct kernel *kernel, int fd,
-	const struct kernel_session *session, kernel_done_fn *done, void *ctx);
+	const struct kernel_session *session, kernel_opened_fn *opened, void *ctx);
 /*
  * From now on frames that leave by the session of this socket are numbered, and those that come without a
  * number are dropped. At once, without a job: nothing in it waits. 0 or -errno.

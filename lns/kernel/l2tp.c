@@ -18,7 +18,9 @@
 #include <netinet/in.h>
 
 #include <linux/if_pppox.h>
+#include <linux/ppp-ioctl.h>
 #include <netlink/genl/genl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,6 +44,9 @@ struct session_job {
 	struct kernel_job job;
 	int udp;
 	struct kernel_session session;
+	kernel_opened_fn *opened;
+	void *ctx;
+	uint32_t channel;
 };
 
 static void held_close(int *fd)
@@ -260,6 +265,23 @@ static int session_open_run(struct kernel_job *job, struct netlink *netlink)
 	return 0;
 }
 
+static int session_open_grace(struct kernel_job *job)
+{
+	struct session_job *open = (struct session_job *)job;
+	int err = ioctl(job->fd, PPPIOCGCHAN, &open->channel) ? -errno : 0;
+
+	if (err)
+		held_close(&job->fd);
+	return err;
+}
+
+static void session_opened(void *ctx, int err, int fd)
+{
+	struct session_job *open = ctx;
+
+	open->opened(open->ctx, err, fd, open->channel);
+}
+
 static void session_open_undo(struct kernel_job *job, struct netlink *netlink)
 {
 	(void)netlink;
@@ -274,21 +296,24 @@ static void session_release(struct kernel_job *job)
 static const struct kernel_job_type session_open_type = {
 	.size = sizeof(struct session_job),
 	.run = session_open_run,
+	.grace = session_open_grace,
 	.undo = session_open_undo,
 	.release = session_release,
 };
 
 struct kernel_job *kernel_session_open(struct kernel *kernel, int fd,
-	const struct kernel_session *session, kernel_done_fn *done, void *ctx)
+	const struct kernel_session *session, kernel_opened_fn *opened, void *ctx)
 {
-	struct kernel_job *job = kernel_job_new(kernel, &session_open_type, done, ctx);
+	struct kernel_job *job = kernel_job_new(kernel, &session_open_type, session_opened, NULL);
 	struct session_job *open = (struct session_job *)job;
 
 	if (!job)
 		return NULL;
+	job->ctx = job;
 	kernel_job_hold(fd, &open->udp);
 	open->session = *session;
-	job->cancelled = !done; /* nobody would close the socket */
+	open->opened = opened;
+	open->ctx = ctx;
 	kernel_job_submit(job);
 	return job;
 }

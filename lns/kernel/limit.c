@@ -287,7 +287,7 @@ static bool limits_deliver(struct kernel_job *job)
 /* Nothing to undo: a limit ends with its interface, and who cancels has no more use for that. */
 static const struct kernel_job_type limits_type = {
 	.size = sizeof(struct limits_job),
-	.rtnl = true,
+	.lane = KERNEL_LANE_RTNL,
 	.run = limits_run,
 	.deliver = limits_deliver,
 };

@@ -60,7 +60,7 @@ static int link_delete_run(struct kernel_job *job, struct netlink *netlink)
 
 static const struct kernel_job_type link_delete_type = {
 	.size = sizeof(struct link_job),
-	.rtnl = true,
+	.lane = KERNEL_LANE_RTNL,
 	.run = link_delete_run,
 };
 
@@ -81,7 +81,7 @@ static int link_delete_group_run(struct kernel_job *job, struct netlink *netlink
 
 static const struct kernel_job_type link_delete_group_type = {
 	.size = sizeof(struct link_job),
-	.rtnl = true,
+	.lane = KERNEL_LANE_RTNL,
 	.run = link_delete_group_run,
 };
 
@@ -108,7 +108,7 @@ static int link_set_group_run(struct kernel_job *job, struct netlink *netlink)
 
 static const struct kernel_job_type link_set_group_type = {
 	.size = sizeof(struct link_job),
-	.rtnl = true,
+	.lane = KERNEL_LANE_RTNL,
 	.run = link_set_group_run,
 };
 
@@ -157,7 +157,7 @@ static void links_clear(struct kernel_job *job)
 
 static const struct kernel_job_type links_delete_type = {
 	.size = sizeof(struct links_job),
-	.rtnl = true,
+	.lane = KERNEL_LANE_RTNL,
 	.run = links_delete_run,
 	.clear = links_clear,
 };

@@ -82,7 +82,7 @@ static void route_change_undo(struct kernel_job *job, struct netlink *netlink)
 
 static const struct kernel_job_type route_change_type = {
 	.size = sizeof(struct route_job),
-	.rtnl = true,
+	.lane = KERNEL_LANE_RTNL,
 	.run = route_change_run,
 	.undo = route_change_undo,
 };

@@ -84,7 +84,7 @@ static void sample_clear(struct kernel_job *job)
 
 static const struct kernel_job_type sample_type = {
 	.size = sizeof(struct sample_job),
-	.rtnl = true,
+	.lane = KERNEL_LANE_RTNL,
 	.run = sample_run,
 	.deliver = sample_deliver,
 	.clear = sample_clear,

@@ -104,7 +104,7 @@ static void tunnel_create_undo(struct kernel_job *job, struct netlink *netlink)
 
 static const struct kernel_job_type tunnel_create_type = {
 	.size = sizeof(struct static_job),
-	.rtnl = true,
+	.lane = KERNEL_LANE_RTNL,
 	.run = tunnel_create_run,
 	.undo = tunnel_create_undo,
 };
@@ -197,7 +197,7 @@ static void session_create_undo(struct kernel_job *job, struct netlink *netlink)
 
 static const struct kernel_job_type session_create_type = {
 	.size = sizeof(struct static_job),
-	.rtnl = true,
+	.lane = KERNEL_LANE_RTNL,
 	.run = session_create_run,
 	.undo = session_create_undo,
 };
@@ -215,7 +215,7 @@ static int link_set_run(struct kernel_job *job, struct netlink *netlink)
 
 static const struct kernel_job_type link_set_type = {
 	.size = sizeof(struct static_job),
-	.rtnl = true,
+	.lane = KERNEL_LANE_RTNL,
 	.run = link_set_run,
 };
 
@@ -251,7 +251,7 @@ static int delete_run(struct kernel_job *job, struct netlink *netlink)
 
 static const struct kernel_job_type delete_type = {
 	.size = sizeof(struct static_job),
-	.rtnl = true,
+	.lane = KERNEL_LANE_RTNL,
 	.run = delete_run,
 };
 

@@ -66,7 +66,7 @@ static void text_clear(struct kernel_job *job)
 
 static const struct kernel_job_type text_type = {
 	.size = sizeof(struct text_job),
-	.rtnl = true, /* it waits for nothing that calls wait for */
+	.lane = KERNEL_LANE_RTNL, /* it waits for nothing that calls wait for */
 	.run = text_run,
 	.release = text_release,
 	.deliver = text_deliver,

@@ -2,9 +2,11 @@
 /*
  * thread: the queues of jobs, the threads that run them, and the way of the completions back.
  *
- * There are two lanes, each with a queue, a thread and netlink sockets of its own: whoever takes rtnl may
+ * There are lanes, each with a queue, a thread and netlink sockets of its own: whoever takes rtnl may
  * wait for seconds while interfaces come and go, and calls in setup must not wait for that. A lane runs
- * its jobs in order of submission.
+ * its jobs in order of submission. What waits for a grace period is the second step of a job, and done in
+ * a lane without netlink that has up to GRACE_THREADS threads, which share the grace periods; they start
+ * when more is queued than are idle.
  *
  * One lock guards the lists and the jobs' states; it is held for moments only, never across a
  * system call that can take long. An eventfd, readable
@@ -30,24 +32,37 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KERNEL_TURN 128
-#define KERNEL_DONE 4 /* results that a completion counts for: it sends, or logs */
+#define KERNEL_TURN   128
+#define KERNEL_DONE   4 /* results that a completion counts for: it sends, or logs */
+#define GRACE_THREADS 16
 
 TAILQ_HEAD(job_list, kernel_job);
 
-enum lane_name { LANE_L2TP, LANE_RTNL, LANES };
+static const struct lane_rule {
+	const char *name; /* of its threads */
+	unsigned int threads;
+	bool netlink;
+} lane_rules[KERNEL_LANES] = {
+	[KERNEL_LANE_L2TP] = { "kernel", 1, true },
+	[KERNEL_LANE_RTNL] = { "rtnl", 1, true },
+	[KERNEL_LANE_GRACE] = { "grace", GRACE_THREADS, false },
+};
 
 struct lane {
 	struct kernel *kernel;
+	const struct lane_rule *rule;
 	struct netlink netlink; /* the thread's */
-	pthread_t thread;
-	bool open, started;
+	bool open;
 	sem_t work; /* one for each job; a condition's signal may wait for a slow waiter */
-	struct job_list queue; /* under the lock */
+
+	/* under the lock */
+	struct job_list queue;
+	unsigned int queued, idle, started;
+	pthread_t threads[GRACE_THREADS];
 };
 
 struct kernel {
-	struct lane lanes[LANES];
+	struct lane lanes[KERNEL_LANES];
 	struct env_io *io;
 	struct kernel_watch *watch;
 	struct kernel_closer *closer;
@@ -70,7 +85,7 @@ static uint64_t now_us(void)
 
 static struct lane *lane_of(const struct kernel_job *job)
 {
-	return &job->kernel->lanes[job->type->rtnl ? LANE_RTNL : LANE_L2TP];
+	return &job->kernel->lanes[job->type->lane];
 }
 
 static void event_raise(struct kernel *kernel)
@@ -111,19 +126,24 @@ static void job_free(struct kernel_job *job)
 	free(job);
 }
 
-/* Runs one job, already in state JOB_RUNNING or JOB_UNDOING; called and returns with the lock held. */
+/*
+ * Runs one job, already in state JOB_RUNNING, JOB_GRACE or JOB_UNDOING; called and returns with the lock
+ * held.
+ */
 static void thread_step(struct lane *lane, struct kernel_job *job)
 {
 	struct kernel *kernel = lane->kernel;
-	bool undo = job->state == JOB_UNDOING, run = !undo && !job->cancelled;
+	bool first = job->state == JOB_RUNNING, run = job->state != JOB_UNDOING && !job->cancelled;
 	uint64_t start = now_us(), spent;
 
 	pthread_mutex_unlock(&kernel->lock);
-	if (undo)
-		job_undo(job, &lane->netlink);
+	if (run)
+		job->err = first ? job->type->run(job, &lane->netlink) : job->type->grace(job);
+	else if (first)
+		job->err = -ECANCELED;
 	else
-		job->err = run ? job->type->run(job, &lane->netlink) : -ECANCELED;
-	if (!undo)
+		job_undo(job, &lane->netlink);
+	if (first)
 		job_release(job);
 	pthread_mutex_lock(&kernel->lock);
 	if (run && job->cancelled) {
@@ -136,6 +156,36 @@ static void thread_step(struct lane *lane, struct kernel_job *job)
 		kernel->longest = spent;
 }
 
+static void *thread_main(void *arg);
+
+/* One more thread, with no signals: they are the loop's. With the lock held, or before anybody is there. */
+static int lane_start(struct lane *lane)
+{
+	pthread_t *thread = &lane->threads[lane->started];
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(thread, NULL, thread_main, lane);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!err) {
+		pthread_setname_np(*thread, lane->rule->name);
+		lane->started++;
+	}
+	return -err;
+}
+
+/* Puts a job into the queue, for one more thread if all are busy and there may be more. */
+static void lane_add(struct lane *lane, struct kernel_job *job)
+{
+	TAILQ_INSERT_TAIL(&lane->queue, job, entry);
+	lane->queued++;
+	if (lane->queued > lane->idle && lane->started < lane->rule->threads)
+		lane_start(lane); /* or the others do it */
+	sem_post(&lane->work);
+}
+
 static void *thread_main(void *arg)
 {
 	struct lane *lane = arg;
@@ -144,17 +194,25 @@ static void *thread_main(void *arg)
 
 	pthread_mutex_lock(&kernel->lock);
 	for (;;) {
+		lane->idle++;
 		pthread_mutex_unlock(&kernel->lock);
 		while (sem_wait(&lane->work) < 0)
 			; /* EINTR: a debugger's */
 		pthread_mutex_lock(&kernel->lock);
+		lane->idle--;
 		if (kernel->stop)
 			break;
 		job = TAILQ_FIRST(&lane->queue);
 		TAILQ_REMOVE(&lane->queue, job, entry);
+		lane->queued--;
 		if (job->state == JOB_QUEUED)
 			job->state = JOB_RUNNING;
 		thread_step(lane, job);
+		if (job->state == JOB_RUNNING && job->type->grace && !job->err) {
+			job->state = JOB_GRACE;
+			lane_add(&kernel->lanes[KERNEL_LANE_GRACE], job);
+			continue;
+		}
 		job->state = JOB_FINISHED;
 		if (TAILQ_EMPTY(&kernel->finished))
 			event_raise(kernel);
@@ -213,28 +271,12 @@ static void on_event(void *ctx, int events)
 		turn = job_deliver(job, turn);
 }
 
-/* The thread gets no signals: they are the loop's. */
-static int lane_start(struct lane *lane, const char *name)
-{
-	sigset_t all, old;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&lane->thread, NULL, thread_main, lane);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	lane->started = !err;
-	if (!err)
-		pthread_setname_np(lane->thread, name);
-	return -err;
-}
-
 static int lane_open(struct lane *lane, struct kernel *kernel)
 {
-	int err = netlink_open(&lane->netlink);
+	int err = lane->rule->netlink ? netlink_open(&lane->netlink) : 0;
 
 	lane->kernel = kernel;
-	lane->open = !err;
+	lane->open = lane->rule->netlink && !err;
 	return err;
 }
 
@@ -243,12 +285,13 @@ static void lanes_stop(struct kernel *kernel)
 {
 	pthread_mutex_lock(&kernel->lock);
 	kernel->stop = true;
-	for (int i = 0; i < LANES; i++)
-		sem_post(&kernel->lanes[i].work);
+	for (int i = 0; i < KERNEL_LANES; i++)
+		for (unsigned int t = 0; t < kernel->lanes[i].started; t++)
+			sem_post(&kernel->lanes[i].work);
 	pthread_mutex_unlock(&kernel->lock);
-	for (int i = 0; i < LANES; i++)
-		if (kernel->lanes[i].started)
-			pthread_join(kernel->lanes[i].thread, NULL);
+	for (int i = 0; i < KERNEL_LANES; i++)
+		for (unsigned int t = 0; t < kernel->lanes[i].started; t++)
+			pthread_join(kernel->lanes[i].threads[t], NULL);
 }
 
 /* Everything but the jobs. */
@@ -257,7 +300,7 @@ static void kernel_dispose(struct kernel *kernel)
 	kernel_closer_free(kernel->closer);
 	env_io_free(kernel->io);
 	kernel_watch_free(kernel->watch);
-	for (int i = 0; i < LANES; i++) {
+	for (int i = 0; i < KERNEL_LANES; i++) {
 		if (kernel->lanes[i].open)
 			netlink_close(&kernel->lanes[i].netlink);
 		sem_destroy(&kernel->lanes[i].work);
@@ -278,13 +321,14 @@ int kernel_new(struct env *env, const struct kernel_watch_ops *watch, void *ctx,
 		return -ENOMEM;
 	TAILQ_INIT(&kernel->finished);
 	pthread_mutex_init(&kernel->lock, NULL);
-	for (int i = 0; i < LANES; i++) {
+	for (int i = 0; i < KERNEL_LANES; i++) {
+		kernel->lanes[i].rule = &lane_rules[i];
 		TAILQ_INIT(&kernel->lanes[i].queue);
 		sem_init(&kernel->lanes[i].work, 0, 0);
 	}
 	kernel->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = kernel->event < 0 ? -errno : 0;
-	for (int i = 0; i < LANES && !err; i++)
+	for (int i = 0; i < KERNEL_LANES && !err; i++)
 		err = lane_open(&kernel->lanes[i], kernel);
 	if (!err)
 		err = kernel_closer_new(&kernel->closer);
@@ -296,9 +340,9 @@ int kernel_new(struct env *env, const struct kernel_watch_ops *watch, void *ctx,
 	kernel->io = env_io_new(env, kernel->event, ENV_READ, on_event, kernel);
 	if (!kernel->io)
 		goto fail;
-	err = lane_start(&kernel->lanes[LANE_L2TP], "kernel");
-	if (!err)
-		err = lane_start(&kernel->lanes[LANE_RTNL], "rtnl");
+	err = 0;
+	for (int i = 0; i < KERNEL_LANES && !err; i++)
+		err = lane_start(&kernel->lanes[i]);
 	if (err)
 		goto fail;
 	*ret_kernel = kernel;
@@ -318,12 +362,12 @@ void kernel_free(struct kernel *kernel)
 	lanes_stop(kernel);
 
 	/* What nobody was told of is undone here: the threads, whose sockets these were, are gone. */
-	for (int i = 0; i < LANES; i++) {
+	for (int i = 0; i < KERNEL_LANES; i++) {
 		struct lane *lane = &kernel->lanes[i];
 
 		while ((job = TAILQ_FIRST(&lane->queue))) {
 			TAILQ_REMOVE(&lane->queue, job, entry);
-			if (job->state == JOB_UNDOING)
+			if (job->state == JOB_UNDOING || job->state == JOB_GRACE)
 				job_undo(job, &lane->netlink);
 			else
 				job_release(job);
@@ -380,8 +424,7 @@ void kernel_job_submit(struct kernel_job *job)
 
 	kernel->pending++;
 	pthread_mutex_lock(&kernel->lock);
-	TAILQ_INSERT_TAIL(&lane_of(job)->queue, job, entry);
-	sem_post(&lane_of(job)->work);
+	lane_add(lane_of(job), job);
 	pthread_mutex_unlock(&kernel->lock);
 }
 
@@ -404,8 +447,7 @@ void kernel_cancel(struct kernel_job *job)
 	if (job->state == JOB_FINISHED && !job->err && job->type->undo) {
 		job->state = JOB_UNDOING;
 		TAILQ_REMOVE(&kernel->finished, job, entry);
-		TAILQ_INSERT_TAIL(&lane_of(job)->queue, job, entry);
-		sem_post(&lane_of(job)->work);
+		lane_add(lane_of(job), job);
 	}
 	pthread_mutex_unlock(&kernel->lock);
 }

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -118,13 +119,18 @@ struct spawn {
 	const void *ctx;
 	const char *path;
 	const char *const *argv;
+	const char *preload; /* for the dynamic linker, or NULL */
 };
 
 static void spawn_child(const struct spawn *spawn, int status_fd)
 {
-	char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", NULL };
+	char preload[sizeof("LD_PRELOAD=") + PATH_MAX] = "";
+	char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C",
+		spawn->preload ? preload : NULL, NULL };
 	int fd, err;
 
+	if (spawn->preload)
+		snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", spawn->preload);
 	spawn_reset();
 	fd = spawn_arrange(spawn->fds, spawn->fd_count, status_fd, spawn->keep_stderr);
 	if (fd < 0)
@@ -220,14 +226,15 @@ static int confine_template(const void *ctx)
 	return err ? err : monitor_confine_template();
 }
 
-int monitor_spawn_template(const char *const *argv, const struct rlimit *nofile, pid_t *ret_pid,
-	int *ret_fork_fd, int *ret_report_fd, const char **ret_step)
+int monitor_spawn_template(const char *const *argv, const char *plugin, const struct rlimit *nofile,
+	pid_t *ret_pid, int *ret_fork_fd, int *ret_report_fd, const char **ret_step)
 {
 	struct spawn spawn = {
 		.confine = confine_template,
 		.ctx = nofile,
 		.path = argv[0],
 		.argv = argv,
+		.preload = plugin,
 	};
 	int fds[2], err = spawn_connected(&spawn, 2, fds, ret_pid, ret_step);
 

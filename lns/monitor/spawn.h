@@ -46,11 +46,12 @@ int monitor_spawn_engine(
 	const struct monitor_spawn_engine *how, pid_t *ret_pid, int *ret_fd, const char **ret_step);
 
 /*
- * argv as ppp_template_argv makes it. nofile: its limit of open files, which is not ours: pppd wants
- * small descriptor numbers. *ret_fork_fd is for the engine.
+ * argv as ppp_template_argv makes it; plugin, which it names, is preloaded, too (pppd-plugin/preload.c).
+ * nofile: its limit of open files, which is not ours: pppd wants small descriptor numbers. *ret_fork_fd is
+ * for the engine.
  */
-int monitor_spawn_template(const char *const *argv, const struct rlimit *nofile, pid_t *ret_pid,
-	int *ret_fork_fd, int *ret_report_fd, const char **ret_step);
+int monitor_spawn_template(const char *const *argv, const char *plugin, const struct rlimit *nofile,
+	pid_t *ret_pid, int *ret_fork_fd, int *ret_report_fd, const char **ret_step);
 
 /* *ret_config_fd is ours, *ret_event_fd for the engine. */
 int monitor_spawn_hooks(const struct monitor_spawn_hooks *how, pid_t *ret_pid, int *ret_config_fd,

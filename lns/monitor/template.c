@@ -380,8 +380,8 @@ static bool slot_spawn(struct monitor_templates *templates, struct slot *slot,
 		return false;
 	}
 	slot_look(slot, slot->files);
-	err = monitor_spawn_template(
-		slot->args->argv, templates->nofile, &pid, ret_fork_fd, &report_fd, &step);
+	err = monitor_spawn_template(slot->args->argv, slot->plugin, templates->nofile, &pid,
+		ret_fork_fd, &report_fd, &step);
 	if (!err) {
 		err = template_adopt(templates, slot, pid, report_fd, ret_template);
 		if (err)

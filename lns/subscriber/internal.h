@@ -50,7 +50,8 @@ struct subscriber {
 
 	/* kernel and pppd */
 	struct kernel_job *opening;
-	int pppox; /* from its turn until the fork went out; -1 */
+	int pppox;           /* from its turn until the fork went out; -1 */
+	uint32_t ppp_number; /* of pppox: the kernel's PPP channel */
 	struct ppp_channel *channel;
 	bool fork_pending, running;
 	bool heard;             /* pppd spoke, so it was started, whatever its template says */

@@ -38,7 +38,7 @@ static void go_on(struct subscriber *sub)
 	l2tp_session_accept(sub->l2tp);
 }
 
-static void kernel_session_made(void *ctx, int err, int fd)
+static void kernel_session_made(void *ctx, int err, int fd, uint32_t channel)
 {
 	struct subscriber *sub = ctx;
 	char detail[128];
@@ -50,6 +50,7 @@ static void kernel_session_made(void *ctx, int err, int fd)
 		return;
 	}
 	sub->pppox = fd;
+	sub->ppp_number = channel;
 	go_on(sub);
 }
 
@@ -473,6 +474,7 @@ static int start_pppd(struct subscriber *sub)
 	request.mtu = ppp->mtu;
 	request.mru = ppp->mru;
 	request.proxy_lcp = (uint16_t)proxy_policy(sub, ppp);
+	request.channel = sub->ppp_number;
 	snprintf(request.name, sizeof(request.name), "%s", sub->name);
 	if (request.proxy_lcp != PPP_PROXY_NEVER)
 		fill_proxy(&request.proxy, l2tp_session_call(sub->l2tp));

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_pppox.h>
+#include <linux/ppp-ioctl.h>
 #include <stdarg.h>
 #include <nettle/md5.h>
 #include <nettle/md4.h>
@@ -30,6 +31,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -45,6 +47,7 @@
 struct session {
 	unsigned int id; /* 1..SESSIONS; 0 = free */
 	int lns_pppox, lac_pppox;
+	uint32_t ppp_number; /* of lns_pppox: the kernel's channel */
 	struct ppp_channel *channel;
 	int kept; /* the engine's end while there is no engine, or -1 */
 	int pidfd;
@@ -454,7 +457,7 @@ static void template_confine(void)
 		die("capset");
 }
 
-static void template_start(struct config_ppp *ppp)
+static void template_start(struct config_ppp *ppp, bool preload)
 {
 	static struct config config = { .name = "lns1.example.net" };
 	int fork_pair[2], report_pair[2];
@@ -483,6 +486,8 @@ static void template_start(struct config_ppp *ppp)
 		dup2(2, 1);
 		dup2(fork_pair[1], 10);
 		dup2(report_pair[1], 11);
+		if (preload)
+			setenv("LD_PRELOAD", plugin_path, 1);
 		template_confine();
 		execv(argv[0], (char *const *)argv);
 		_exit(127);
@@ -586,7 +591,7 @@ static const char *option(char **words, const char *name)
 	return "";
 }
 
-/* template auth=cmp [exec=1] [ipv6=1] [echo=SECONDS] */
+/* template auth=cmp [exec=1] [ipv6=1] [echo=SECONDS] [preload=0] */
 static void command_template(char **words)
 {
 	struct config_ppp ppp = { .name = "test", .mtu = 1460, .mru = 1460, .lcp_echo_failure = 3 };
@@ -602,7 +607,7 @@ static void command_template(char **words)
 		   (strchr(auth, 'm') ? CONFIG_AUTH_MSCHAP_V2 : 0) |
 		   (strchr(auth, 'p') ? CONFIG_AUTH_PAP : 0);
 	netns_enter(0);
-	template_start(&ppp);
+	template_start(&ppp, *option(words, "preload") != '0');
 }
 
 /* open N: makes both ends of a session */
@@ -613,6 +618,8 @@ static void command_open(char **words)
 	session->id = session - sessions;
 	session->kept = session->pidfd = -1;
 	session->lns_pppox = pppox_open(0, session->id);
+	if (ioctl(session->lns_pppox, PPPIOCGCHAN, &session->ppp_number) < 0)
+		die("PPPIOCGCHAN");
 	session->lac_pppox = pppox_open(1, session->id);
 }
 
@@ -672,6 +679,7 @@ static void command_fork(char **words)
 	proxy->name_len = blob(words, "name", proxy->name);
 	proxy->challenge_len = blob(words, "challenge", proxy->challenge);
 	proxy->response_len = blob(words, "response", proxy->response);
+	fork_request.channel = session->ppp_number;
 	snprintf(fork_request.name, sizeof(fork_request.name), "l2tp1-%u", session->id);
 	if (ppp_channel_new(env, session->id, &channel_ops, session, &session->channel, &fd))
 		die("ppp_channel_new");

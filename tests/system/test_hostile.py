@@ -75,13 +75,12 @@ def test_a_hostile_lac_does_not_tire(site, lnsd, load):
     attack(site, lnsd, load, MANY)
 
 
-# Who wants to be safe from a LAC that makes calls without end says how many it may have.
+# It may have as many sessions as it likes: only its own calls wait for them.
 EVIL = f"""lac "evil" {{
-	peers        = {{ "198.51.100.0/24" }}
-	host-name    = "evil*"
-	secret       = '{SECRET}'
-	ppp          = "default"
-	max-sessions = 50
+	peers     = {{ "198.51.100.0/24" }}
+	host-name = "evil*"
+	secret    = '{SECRET}'
+	ppp       = "default"
 }}
 """
 

@@ -28,6 +28,7 @@ CASES = [
     "interface-is-deleted",
     "limits",
     "cancel",
+    "session-right-after-its-tunnel",
     "many-sessions",
     "end-with-jobs-under-way",
 ]

@@ -265,9 +265,13 @@ def test_unusual_responses_are_refused(lns):
     assert not [e for e in lns.drain() if e["event"] == "auth"]
 
 
-def test_first_frames_are_not_lost(lns):
-    """A Configure-Request sent before there is a pppd is answered; this client never repeats it."""
-    lns.tell("template", "auth=c")
+@pytest.mark.parametrize("preload", [1, 0])
+def test_first_frames_are_not_lost(lns, preload):
+    """
+    A Configure-Request sent before there is a pppd is answered; this client never repeats it. Not even a
+    pppd without the preloaded ioctl() loses it.
+    """
+    lns.tell("template", "auth=c", f"preload={preload}")
     lns.tell("open", 1)
     client = ScriptedClient(lns, 1)
     magic = bytes.fromhex("0506") + os.urandom(4)

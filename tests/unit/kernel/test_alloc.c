@@ -82,6 +82,12 @@ static void on_done(void *ctx, int err, int fd)
 	answer = err;
 }
 
+static void on_opened(void *ctx, int err, int fd, uint32_t channel)
+{
+	(void)channel;
+	on_done(ctx, err, fd);
+}
+
 static void on_limits(void *ctx, int err, const char *part)
 {
 	cr_assert_not_null(part);
@@ -156,7 +162,7 @@ static void use_what_may_lack(void)
 	answer_of(kernel_limits_set(kernel, LO, &limits, on_limits, NULL));
 	answer_of(kernel_limits_set(kernel, LO, &none, on_limits, NULL));
 	answer_of(kernel_tunnel_create(kernel, udp, 1, 2, on_done, NULL));
-	answer_of(kernel_session_open(kernel, udp, &session, on_done, NULL));
+	answer_of(kernel_session_open(kernel, udp, &session, on_opened, NULL));
 	answer_of(kernel_tunnel_delete(kernel, 1, on_done, NULL));
 	if (!answer_of(kernel_l2tp_dump(
 		    kernel, open("/dev/null", O_RDONLY | O_CLOEXEC), &list, on_done, NULL)))

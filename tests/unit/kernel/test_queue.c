@@ -96,7 +96,7 @@ static const struct kernel_job_type test_type = {
 
 static const struct kernel_job_type rtnl_type = {
 	.size = sizeof(struct test_job),
-	.rtnl = true,
+	.lane = KERNEL_LANE_RTNL,
 	.run = test_run,
 	.undo = test_undo,
 };
@@ -410,7 +410,7 @@ Test(queue, end_waits_for_the_running_job_and_calls_nothing)
 	cr_assert_eq(t.cleared, 4);
 	cr_assert_eq(t.count, 0);
 	cr_assert_eq(env_fake_watchers(t.env), 0);
-	cr_assert_eq(threads(), before - 2);
+	cr_assert_eq(threads(), before - 3);
 	t.kernel = NULL;
 }
 
@@ -420,7 +420,7 @@ Test(queue, end_without_any_job)
 
 	kernel_free(t.kernel);
 	t.kernel = NULL;
-	cr_assert_eq(threads(), before - 2);
+	cr_assert_eq(threads(), before - 3);
 }
 
 Test(queue, thread_takes_no_signals)

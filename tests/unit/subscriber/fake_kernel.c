@@ -12,6 +12,7 @@ struct kernel_job {
 	struct kernel_job *next;
 	const char *kind;
 	kernel_done_fn *done;
+	kernel_opened_fn *opened;
 	kernel_sample_fn *sample;
 	kernel_limits_fn *limited;
 	void *ctx;
@@ -64,6 +65,8 @@ void fake_kernel_answer(struct kernel_job *job, int err)
 		w.kernel.descriptors++;
 		fd = 1000;
 	}
+	if (job->opened)
+		job->opened(job->ctx, err, fd, FAKE_CHANNEL);
 	if (job->done)
 		job->done(job->ctx, err, fd);
 	free(job);
@@ -99,8 +102,10 @@ void fake_kernel_routes(int err)
 /* ---- kernel.h ---- */
 
 struct kernel_job *kernel_session_open(struct kernel *kernel, int fd,
-	const struct kernel_session *session, kernel_done_fn *fn, void *ctx)
+	const struct kernel_session *session, kernel_opened_fn *fn, void *ctx)
 {
+	struct kernel_job *job;
+
 	(void)kernel;
 	cr_assert_eq(fd, 2000);
 	cr_assert(session->session_id && session->peer_session_id && session->tunnel_id);
@@ -108,7 +113,10 @@ struct kernel_job *kernel_session_open(struct kernel *kernel, int fd,
 		done("open:%u", session->reorder_timeout);
 	else
 		done("open");
-	return job_new("open", fn, ctx);
+	job = job_new("open", NULL, ctx);
+	if (job)
+		job->opened = fn;
+	return job;
 }
 
 int kernel_session_sequence(int fd)

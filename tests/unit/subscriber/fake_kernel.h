@@ -5,6 +5,8 @@
 
 #include "lns/kernel/kernel.h"
 
+#define FAKE_CHANNEL 77 /* of every session: the kernel's PPP channel */
+
 struct fake_kernel {
 	struct kernel_job *jobs;
 	unsigned int descriptors; /* session sockets made and not closed */
