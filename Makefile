@@ -220,7 +220,9 @@ $(O)/tests/lns.so: $(O)/lns.so
 $(O)/tests/no_l2tp_netlink.so: tests/system/lab/no_l2tp_netlink.c
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $<
 
-test-programs: $(TEST_PROGRAMS) $(O)/tests/lns.so $(O)/tests/no_l2tp_netlink.so $(O)/lns-load
+# Those of the benches, too: nothing else would tell that they no longer build.
+test-programs: $(TEST_PROGRAMS) $(O)/tests/lns.so $(O)/tests/no_l2tp_netlink.so $(O)/lns-load \
+	$(O)/radius_bench $(O)/turn_bench $(O)/show_bench $(O)/tests/kernel_floor
 
 system-tests: all test-programs deb
 	$(Q)LNS_VM_TIMEOUT=$(or $(LNS_VM_TIMEOUT),3000) tests/vm/run 'LNS_HEAVY=$(LNS_HEAVY) LNS_BUILD=$(abspath $(O)) PLUGIN_BUILD=$(abspath $(O))/tests $(PYTHON) -B -u -m pytest \

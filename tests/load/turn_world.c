@@ -52,6 +52,7 @@ struct event {
 struct kernel_job {
 	TAILQ_ENTRY(kernel_job) entry;
 	kernel_done_fn *done;
+	kernel_opened_fn *opened;
 	kernel_sample_fn *sample;
 	kernel_limits_fn *limited;
 	void *ctx;
@@ -116,7 +117,9 @@ static void kernel_turn(void *ctx)
 		if (!turn)
 			break;
 		TAILQ_REMOVE(&world.jobs, job, entry);
-		if (job->limited)
+		if (job->opened)
+			job->opened(job->ctx, 0, job->fd, 0);
+		else if (job->limited)
 			job->limited(job->ctx, 0, NULL);
 		else if (job->done)
 			job->done(job->ctx, 0, job->fd);
@@ -128,11 +131,12 @@ static void kernel_turn(void *ctx)
 }
 
 struct kernel_job *kernel_session_open(struct kernel *kernel, int fd,
-	const struct kernel_session *session, kernel_done_fn *fn, void *ctx)
+	const struct kernel_session *session, kernel_opened_fn *fn, void *ctx)
 {
-	struct kernel_job *job = job_new(fn, ctx);
+	struct kernel_job *job = job_new(NULL, ctx);
 
 	(void)kernel, (void)fd, (void)session;
+	job->opened = fn;
 	job->fd = fcntl(world.null, F_DUPFD_CLOEXEC, 0);
 	return job;
 }
@@ -328,7 +332,7 @@ static void world_tick(void *ctx)
 	}
 	for (; steps < WORLD_STEP && world.to_come; steps++) {
 		counters = subscribers_get_counters(world.all);
-		if (counters->coming + counters->queued + counters->in_setup >= world.limit)
+		if (counters->queued + counters->in_setup >= world.limit)
 			break;
 		world.to_come--;
 		call_comes();
