@@ -14,7 +14,7 @@
 
 /* Processes and threads besides those of sessions. */
 #define TASKS_DAEMON                                                                               \
-	16 /* monitor, two engines with their threads, while one follows the other; lnsctl */
+	80 /* monitor, two engines with up to 36 threads, while one follows the other; lnsctl */
 #define TASKS_TEMPLATE 2 /* of a ppp section: a new one and the one before, on reload */
 #define TASKS_HOOK     4 /* a hook program is often a shell with a pipe of others */
 

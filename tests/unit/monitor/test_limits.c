@@ -70,11 +70,11 @@ Test(limits, needs_of_hooks)
 
 	monitor_limits_needs(&config, &needs);
 	cr_assert_eq(needs.hooks, 0, "%u", needs.hooks);
-	cr_assert_eq(needs.tasks, 16 + 3 * 2, "%u", needs.tasks);
+	cr_assert_eq(needs.tasks, 80 + 3 * 2, "%u", needs.tasks);
 	snprintf(config.hooks.on_down, sizeof(config.hooks.on_down), "/usr/bin/true");
 	monitor_limits_needs(&config, &needs);
 	cr_assert_eq(needs.hooks, 1 + 256 * 4, "%u", needs.hooks);
-	cr_assert_eq(needs.tasks, 16 + 3 * 2 + 1 + 256 * 4, "%u", needs.tasks);
+	cr_assert_eq(needs.tasks, 80 + 3 * 2 + 1 + 256 * 4, "%u", needs.tasks);
 }
 
 static void expect(struct monitor_limits limits, struct monitor_needs needs, const char *lines)
