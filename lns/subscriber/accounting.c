@@ -21,10 +21,28 @@
 
 /* ---- records ---- */
 
+struct appending {
+	struct radius_attrs *attrs;
+	int err;
+};
+
 static bool append(void *ctx, radius_code code, const char *name, const uint8_t *data, size_t len)
 {
+	struct appending *appending = ctx;
+
 	(void)name;
-	return radius_add_octets(ctx, code, data, len) == 0;
+	appending->err = radius_add_octets(appending->attrs, code, data, len);
+	return appending->err == 0;
+}
+
+/* Behind attrs all of others, which may be NULL. 0 or -errno. */
+static int append_all(struct radius_attrs *attrs, const struct radius_attrs *others)
+{
+	struct appending appending = { attrs, 0 };
+
+	if (others)
+		radius_attrs_each(others, append, &appending);
+	return appending.err;
 }
 
 static int encode(struct state_session *record, const struct radius_attrs *attrs)
@@ -35,9 +53,12 @@ static int encode(struct state_session *record, const struct radius_attrs *attrs
 	return len < 0 ? len : 0;
 }
 
-/* What the session got, besides its classes. 0 or -errno. */
-static int add_grant(
-	struct radius_attrs *attrs, const struct subscriber *sub, const struct ppp_ncp_up *up)
+/* What a record says of a session; each has what those before it have. */
+enum said { SAID_IDENTITY, SAID_ECHOED, SAID_CLASSES };
+
+/* What the session got, as far as it is to be said. 0 or -errno. */
+static int add_grant(struct radius_attrs *attrs, const struct subscriber *sub,
+	const struct ppp_ncp_up *up, enum said said)
 {
 	const struct authorization *grant = sub->granted;
 	uint32_t address = sub->address_held ? htonl(grant->remote) : sub->remote;
@@ -50,39 +71,42 @@ static int add_grant(
 		err = radius_add_u32(attrs, RADIUS_ACCT_AUTHENTIC, 0,
 			sub->all->config.config->has_radius ? RADIUS_AUTHENTIC_RADIUS
 							    : RADIUS_AUTHENTIC_LOCAL);
-	if (!err && grant->echoed)
-		radius_attrs_each(grant->echoed, append, attrs);
 	if (!err && up->family == PPP_IPV6 && !grant->has_interface_id)
 		err = radius_add_octets(
 			attrs, RADIUS_FRAMED_INTERFACE_ID, up->remote_id, sizeof(up->remote_id));
+	if (!err && said >= SAID_ECHOED)
+		err = append_all(attrs, grant->echoed);
+	if (!err && said >= SAID_CLASSES)
+		err = append_all(attrs, grant->classes);
 	return err;
 }
 
-/*
- * The identity and what authorisation added, encoded into the state memory. Classes come last: should
- * they be more than it has room for, the record does without them. 0 or -errno.
- */
-static int fix_record(struct subscriber *sub, const struct ppp_ncp_up *up)
+static int make_record(struct subscriber *sub, const struct ppp_ncp_up *up, enum said said)
 {
 	struct radius_attrs *attrs = radius_attrs_new();
 	int err = attrs ? attributes_add(sub, ATTRIBUTE_ACCOUNTING, attrs) : -ENOMEM;
 
-	err = err ? err : add_grant(attrs, sub, up);
+	err = err ? err : add_grant(attrs, sub, up, said);
 	err = err ? err : encode(sub->record, attrs);
-	if (!err && sub->granted->classes) {
-		radius_attrs_each(sub->granted->classes, append, attrs);
-		err = encode(sub->record, attrs);
-		if (err == -ENOSPC) {
-			subscriber_log(sub, LOG_LEVEL_ERROR,
-				"its Class attributes are too long for accounting");
-			radius_attrs_free(attrs);
-			attrs = radius_attrs_new();
-			err = attrs ? attributes_add(sub, ATTRIBUTE_ACCOUNTING, attrs) : -ENOMEM;
-			err = err ? err : add_grant(attrs, sub, up);
-			err = err ? err : encode(sub->record, attrs);
-		}
-	}
 	radius_attrs_free(attrs);
+	return err;
+}
+
+/*
+ * The identity and what authorisation added, encoded into the state memory. Should that be more than it has
+ * room for, the record does without Class, and then without all that only repeats an Access-Accept: the
+ * longest identity fits. 0 or -errno.
+ */
+static int fix_record(struct subscriber *sub, const struct ppp_ncp_up *up)
+{
+	static const char *const names[] = { [SAID_ECHOED] = "attributes of its Access-Accept",
+		[SAID_CLASSES] = "Class attributes" };
+	enum said said = SAID_CLASSES;
+	int err;
+
+	while ((err = make_record(sub, up, said)) == -ENOSPC && said > SAID_IDENTITY)
+		subscriber_log(
+			sub, LOG_LEVEL_ERROR, "its %s are too long for accounting", names[said--]);
 	return err;
 }
 

@@ -580,6 +580,51 @@ Test(grant, the_access_request)
 	world_end();
 }
 
+/* Whoever it is, the record says so: what only repeats an Access-Accept goes first. */
+Test(grant, accounting_does_without_what_it_has_no_room_for)
+{
+	static const uint8_t prefix[18] = { 0, 64, 0x20, 0x01, 0x0d, 0xb8 };
+	const struct {
+		unsigned int prefixes, classes;
+		bool has_cui, has_class;
+	} rows[] = { { 0, 1, true, true }, { 0, 9, true, false }, { 32, 9, false, false } };
+	char name[254] = "", longest[254];
+
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct radius_attrs *attrs = radius_attrs_new();
+		const struct fake_record *start;
+		struct l2tp_session *call;
+		const uint8_t *data;
+		size_t len;
+
+		radius_add_string(attrs, RADIUS_USER_NAME, 0, longest);
+		radius_add_string(attrs, RADIUS_CHARGEABLE_USER_IDENTITY, 0, longest);
+		for (unsigned int n = 0; n < rows[i].prefixes; n++)
+			radius_add_octets(attrs, RADIUS_FRAMED_IPV6_PREFIX, prefix, sizeof(prefix));
+		for (unsigned int n = 0; n < rows[i].classes; n++)
+			radius_add_string(attrs, RADIUS_CLASS, 0, longest);
+		world_init();
+		memcpy(w.config.radius.nas_identifier, longest, sizeof(longest));
+		memcpy(w.config.name, longest, sizeof(longest));
+		world_start();
+		w.l2tp.tunnel.host_name = longest;
+		call = online("alice", attrs);
+		start = fake_spool_newest(RADIUS_START);
+		cr_assert(radius_get_string(start->attrs, RADIUS_USER_NAME, name, sizeof(name)),
+			"row %zu", i);
+		cr_expect_str_eq(name, longest);
+		cr_expect_eq(radius_get_octets(
+				     start->attrs, RADIUS_CHARGEABLE_USER_IDENTITY, 0, &data, &len),
+			rows[i].has_cui, "row %zu", i);
+		cr_expect_eq(radius_get_octets(start->attrs, RADIUS_CLASS, 0, &data, &len),
+			rows[i].has_class, "row %zu", i);
+		goes_away(call);
+		world_end();
+	}
+}
+
 Test(grant, accounting_repeats_what_identifies_the_user)
 {
 	struct radius_attrs *attrs = radius_attrs_new();
