@@ -38,9 +38,11 @@ enum radius_das_field {
 	RADIUS_DAS_EVENT_TIME = 1 << 14,
 
 	RADIUS_DAS_RATES = 1 << 15,
+
+	RADIUS_DAS_ACCT_MULTI_SESSION_ID = 1 << 16,
 };
-#define RADIUS_DAS_SESSION 0x3f8  /* fields that say which session */
-#define RADIUS_DAS_CHANGE  0xbc00 /* fields that a CoA-Request changes */
+#define RADIUS_DAS_SESSION 0x103f8 /* fields that say which session */
+#define RADIUS_DAS_CHANGE  0xbc00  /* fields that a CoA-Request changes */
 
 #define RADIUS_DAS_TEXT 254 /* an attribute's text, terminated */
 
@@ -55,6 +57,7 @@ struct radius_das_request {
 	char nas_identifier[RADIUS_DAS_TEXT];
 
 	char acct_session_id[RADIUS_DAS_TEXT], user_name[RADIUS_DAS_TEXT];
+	char acct_multi_session_id[RADIUS_DAS_TEXT];
 	uint32_t framed_ip, nas_port;
 	char nas_port_id[RADIUS_DAS_TEXT];
 	char calling_station_id[RADIUS_DAS_TEXT], called_station_id[RADIUS_DAS_TEXT];

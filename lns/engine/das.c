@@ -70,6 +70,8 @@ static size_t find_sessions(
 {
 	const struct subscriber_selector selector = {
 		.acct_session_id = GIVEN(RADIUS_DAS_ACCT_SESSION_ID, request->acct_session_id),
+		.acct_multi_session_id =
+			GIVEN(RADIUS_DAS_ACCT_MULTI_SESSION_ID, request->acct_multi_session_id),
 		.user = GIVEN(RADIUS_DAS_USER_NAME, request->user_name),
 		.address = GIVEN(RADIUS_DAS_FRAMED_IP, &request->framed_ip),
 		.nas_port = GIVEN(RADIUS_DAS_NAS_PORT, &request->nas_port),

@@ -5,6 +5,7 @@
 #include "lns/engine/internal.h"
 
 #include "lns/subscriber/accounting.h"
+#include "lns/subscriber/authorization.h"
 #include "radius/attr_codes.h"
 
 #include <stdio.h>
@@ -13,6 +14,32 @@
 static void copy(char *out, size_t size, const char *text)
 {
 	snprintf(out, size, "%s", text ? text : "");
+}
+
+/* Every value of an attribute, blanks in between; one that does not fit is left out, with all behind it. */
+static void list_values(const struct radius_attrs *attrs, radius_code code, char *out, size_t size)
+{
+	const uint8_t *data;
+	char text[512];
+	size_t used = 0, len;
+
+	*out = '\0';
+	for (unsigned int i = 0; radius_get_octets(attrs, code, i, &data, &len); i++) {
+		radius_value_text(code, data, len, text, sizeof(text));
+		if (used + strlen(text) + 2 > size)
+			return;
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? " " : "", text);
+	}
+}
+
+/* What an Access-Accept said of IPv6 that PPP has no place for. */
+static void describe_ipv6(const struct radius_attrs *attrs, struct hooks_event *event)
+{
+	list_values(attrs, RADIUS_FRAMED_IPV6_PREFIX, event->prefixes, sizeof(event->prefixes));
+	list_values(
+		attrs, RADIUS_DELEGATED_IPV6_PREFIX, event->delegated, sizeof(event->delegated));
+	list_values(attrs, RADIUS_FRAMED_IPV6_POOL, event->pool6, sizeof(event->pool6));
+	list_values(attrs, RADIUS_DNS_SERVER_IPV6_ADDRESS, event->dns6, sizeof(event->dns6));
 }
 
 static void describe(const struct engine *engine, const struct subscriber *subscriber,
@@ -49,6 +76,8 @@ static void describe(const struct engine *engine, const struct subscriber *subsc
 	copy(event->interface, sizeof(event->interface), info.ifname);
 	copy(event->reason, sizeof(event->reason), info.end);
 	copy(event->detail, sizeof(event->detail), info.detail);
+	if (info.granted && info.granted->echoed)
+		describe_ipv6(info.granted->echoed, event);
 	if (info.peer.sa.sa_family != AF_UNSPEC)
 		addr_text_host(&info.peer, event->peer_address);
 }
@@ -101,6 +130,7 @@ static void recall(const struct radius_attrs *attrs, struct hooks_event *event)
 	if (radius_get_octets(attrs, RADIUS_FRAMED_INTERFACE_ID, 0, &data, &len) &&
 		len == sizeof(event->interface_id))
 		memcpy(event->interface_id, data, len);
+	describe_ipv6(attrs, event);
 }
 
 void engine_hooks_past_down(struct engine *engine, const struct state_session *record,

@@ -5,6 +5,7 @@
 #include "lns/engine/commands.h"
 
 #include "lns/subscriber/authorization.h"
+#include "radius/attr_codes.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -164,6 +165,21 @@ static json_t *phases_of(const struct subscriber_info *info)
 		(json_int_t)(info->up / 1000));
 }
 
+/* Every value of an attribute. */
+static json_t *values_of(const struct radius_attrs *attrs, radius_code code)
+{
+	json_t *values = json_array();
+	const uint8_t *data;
+	char text[512];
+	size_t len;
+
+	for (unsigned int i = 0; attrs && radius_get_octets(attrs, code, i, &data, &len); i++) {
+		radius_value_text(code, data, len, text, sizeof(text));
+		json_array_append_new(values, engine_json_text(text));
+	}
+	return values;
+}
+
 static json_t *granted_of(const struct authorization *granted)
 {
 	static const char *const sources[] = {
@@ -182,10 +198,14 @@ static json_t *granted_of(const struct authorization *granted)
 			(unsigned int)prefix->len);
 		json_array_append_new(routes, json_string(text));
 	}
-	return json_pack("{s:s, s:o, s:b, s:b, s:i, s:o}", "address_from",
+	return json_pack("{s:s, s:o, s:b, s:b, s:i, s:o, s:o, s:o, s:o, s:o}", "address_from",
 		sources[granted->address], "pool", engine_json_text(granted->pool), "ipv4",
 		granted->ipv4, "ipv6", granted->ipv6, "max_sessions", (int)granted->max_sessions,
-		"routes", routes);
+		"routes", routes, "ipv6_prefixes",
+		values_of(granted->echoed, RADIUS_FRAMED_IPV6_PREFIX), "delegated_ipv6_prefixes",
+		values_of(granted->echoed, RADIUS_DELEGATED_IPV6_PREFIX), "ipv6_pools",
+		values_of(granted->echoed, RADIUS_FRAMED_IPV6_POOL), "ipv6_dns",
+		values_of(granted->echoed, RADIUS_DNS_SERVER_IPV6_ADDRESS));
 }
 
 /* The ids that the kernel has: a tunnel's and a session's, ours and the peer's, and the interface. */

@@ -9,7 +9,7 @@
 #include "lns/hooks/hooks.h"
 
 #define HOOKS_VARIABLES   40
-#define HOOKS_ENVIRON_MAX 8192 /* octets; enough for the longest values */
+#define HOOKS_ENVIRON_MAX 12288 /* octets; enough for the longest values */
 
 struct hooks_environ {
 	char *list[HOOKS_VARIABLES]; /* ends with NULL; points into text */

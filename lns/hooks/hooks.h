@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HOOKS_PROTO_VERSION 1
+#define HOOKS_PROTO_VERSION 2
 #define HOOKS_PARALLEL_MAX  256
 
 enum hooks_message_type {
@@ -62,6 +62,8 @@ struct hooks_event {
 	char peer_host[256], peer_address[64], calling[72], called[72];
 	char interface[16];
 	char reason[64], detail[160]; /* of HOOKS_DOWN */
+	/* of IPv6, what RADIUS granted; blanks between several */
+	char prefixes[176], delegated[176], pool6[254], dns6[160];
 };
 
 /* What became of an event. */

@@ -63,6 +63,10 @@ static bool check_event(const union hooks_message *message)
 		{ event->calling, sizeof(event->calling) },
 		{ event->called, sizeof(event->called) },
 		{ event->interface, sizeof(event->interface) },
+		{ event->prefixes, sizeof(event->prefixes) },
+		{ event->delegated, sizeof(event->delegated) },
+		{ event->pool6, sizeof(event->pool6) },
+		{ event->dns6, sizeof(event->dns6) },
 		{ event->reason, sizeof(event->reason) },
 		{ event->detail, sizeof(event->detail) },
 	};

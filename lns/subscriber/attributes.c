@@ -118,6 +118,16 @@ static int add_session_id(struct radius_attrs *attrs, radius_code code, const st
 	return add_text(attrs, code, from->sub->acct_session_id);
 }
 
+/*
+ * RFC 2866 section 5.11 links the sessions of a multilink bundle. No multilink is offered (RFC 1990), so each
+ * session is the only link of a bundle of its own, known by that link's id.
+ */
+static int add_multi_session_id(
+	struct radius_attrs *attrs, radius_code code, const struct source *from)
+{
+	return add_text(attrs, code, subscriber_multi_session_id(from->sub));
+}
+
 static int add_called(struct radius_attrs *attrs, radius_code code, const struct source *from)
 {
 	return add_text(attrs, code, from->call->called_number);
@@ -282,6 +292,9 @@ static const struct attribute table[] = {
 	  "PPP; another one refuses the subscriber." },
 	{ RADIUS_ACCT_SESSION_ID, WHO, TEXT, add_session_id, NULL, false,
 	  "Never repeated, not even after a restart." },
+	{ RADIUS_ACCT_MULTI_SESSION_ID, WHO, TEXT, add_multi_session_id, NULL, false,
+	  "Of the multilink bundle. None is offered, so each session is one by itself, and this is its "
+	  "Acct-Session-Id." },
 	{ RADIUS_CHARGEABLE_USER_IDENTITY, REQ | ACC | ACCT, OCTETS, add_cui, effect_cui, false,
 	  "Asked for with a nul; accounting repeats the answer." },
 	{ RADIUS_CALLED_STATION_ID, WHO, TEXT, add_called, NULL, false,
@@ -376,9 +389,14 @@ static const struct attribute table[] = {
 	{ RADIUS_FRAMED_INTERFACE_ID, ACC | ACCT, OCTETS, NULL, effect_interface_id, false,
 	  "The client's IPv6 interface identifier." },
 	{ RADIUS_FRAMED_IPV6_PREFIX, ACC | ACCT, OCTETS, NULL, effect_prefix6, false,
-	  "Routed to the client and accounted, but not advertised." },
+	  "Routed to the client and accounted, but not advertised: on-up gets it, like those of the next "
+	  "three." },
 	{ RADIUS_DELEGATED_IPV6_PREFIX, ACC | ACCT, OCTETS, NULL, effect_prefix6, false,
 	  "Routed to the client and accounted, but not delegated by DHCPv6." },
+	{ RADIUS_FRAMED_IPV6_POOL, ACC | ACCT, TEXT, NULL, effect_pool6, false,
+	  "The name of a pool of prefixes, of whoever on-up starts: accounted, but no prefix is taken from it." },
+	{ RADIUS_DNS_SERVER_IPV6_ADDRESS, ACC | ACCT, OCTETS, NULL, effect_dns6, false,
+	  "Name server, four at most: accounted, but neither advertised nor told by DHCPv6." },
 	{ RADIUS_FRAMED_IPV6_ROUTE, ACC, TEXT, NULL, effect_route, false,
 	  "As Framed-Route; the gateway has no meaning." },
 	{ RADIUS_MIKROTIK_RATE_LIMIT, ACC | COA, TEXT, NULL, effect_rate, false,
@@ -522,10 +540,12 @@ static const char *value_text(
 
 static void note_ignored(struct reading *reading, const char *name, const char *text)
 {
-	size_t used = strlen(reading->ignored);
+	static const char more[] = " ...";
+	size_t used = strlen(reading->ignored), room = reading->ignored_size - used;
+	int len = snprintf(reading->ignored + used, room, "%s%s%s", used ? ", " : "", name, text);
 
-	snprintf(reading->ignored + used, reading->ignored_size - used, "%s%s%s", used ? ", " : "",
-		name, text);
+	if ((size_t)len >= room) /* there are more, whatever their names */
+		memcpy(reading->ignored + reading->ignored_size - sizeof(more), more, sizeof(more));
 }
 
 static bool read_one(void *ctx, radius_code code, const char *name, const uint8_t *data, size_t len)

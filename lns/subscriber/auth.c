@@ -319,7 +319,7 @@ static bool has_keys(const struct subscriber *sub)
 /* What cannot be obeyed is said; false when it refuses the subscriber. */
 static bool is_obeyed(struct subscriber *sub, const char *ignored)
 {
-	char detail[300];
+	char detail[540];
 
 	if (!ignored[0])
 		return true;
@@ -337,7 +337,7 @@ static void radius_accepts(struct subscriber *sub, struct radius_request *reques
 	const struct radius_attrs *reply_attrs)
 {
 	struct authorization *grant = defaults(sub);
-	char why[128], ignored[256];
+	char why[128], ignored[512];
 	int err;
 
 	if (!grant)

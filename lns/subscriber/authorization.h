@@ -25,6 +25,7 @@ enum authorization_address {
 };
 
 #define AUTHORIZATION_ROUTES 32 /* of one subscriber */
+#define AUTHORIZATION_DNS6   4  /* IPv6 name servers, the same */
 
 struct authorization_route {
 	struct addr_prefix prefix;

@@ -215,6 +215,36 @@ int effect_prefix6(struct authorization *auth, const struct attribute_value *val
 	return err < 0 ? err : ATTRIBUTE_IN_PART;
 }
 
+/* RFC 3162 section 2.6. Who hands out prefixes knows the pools; IPV6CP has no place for any of it. */
+int effect_pool6(struct authorization *auth, const struct attribute_value *value)
+{
+	char name[254];
+	int err = copy_text(value, name, sizeof(name));
+
+	err = err < 0 ? err : echo(&auth->echoed, value);
+	return err < 0 ? err : ATTRIBUTE_IN_PART;
+}
+
+/* RFC 6911 section 3.2. */
+int effect_dns6(struct authorization *auth, const struct attribute_value *value)
+{
+	struct in6_addr addr;
+	const uint8_t *other;
+	size_t len;
+	int err;
+
+	if (value->len != sizeof(addr))
+		return -EINVAL;
+	memcpy(&addr, value->data, sizeof(addr));
+	if (IN6_IS_ADDR_UNSPECIFIED(&addr) || IN6_IS_ADDR_LOOPBACK(&addr) ||
+		IN6_IS_ADDR_MULTICAST(&addr) ||
+		(auth->echoed && radius_get_octets(auth->echoed, value->code,
+					 AUTHORIZATION_DNS6 - 1, &other, &len)))
+		return -EINVAL;
+	err = echo(&auth->echoed, value);
+	return err < 0 ? err : ATTRIBUTE_IN_PART;
+}
+
 int effect_dns(struct authorization *auth, const struct attribute_value *value)
 {
 	auth->dns[value->code == RADIUS_MS_SECONDARY_DNS_SERVER] = attribute_number(value);

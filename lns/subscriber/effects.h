@@ -47,6 +47,8 @@ int effect_cui(struct authorization *auth, const struct attribute_value *value);
 int effect_interface_id(struct authorization *auth, const struct attribute_value *value);
 int effect_route(struct authorization *auth, const struct attribute_value *value);
 int effect_prefix6(struct authorization *auth, const struct attribute_value *value);
+int effect_pool6(struct authorization *auth, const struct attribute_value *value);
+int effect_dns6(struct authorization *auth, const struct attribute_value *value);
 int effect_dns(struct authorization *auth, const struct attribute_value *value);
 int effect_rate(struct authorization *auth, const struct attribute_value *value);
 int effect_wins(struct authorization *auth, const struct attribute_value *value);

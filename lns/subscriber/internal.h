@@ -189,6 +189,12 @@ static inline uint32_t subscriber_nas_port(const struct subscriber *sub)
 	return (uint32_t)sub->tunnel_id << 16 | sub->session_id;
 }
 
+/* Acct-Multi-Session-Id: every session is a bundle of one link. */
+static inline const char *subscriber_multi_session_id(const struct subscriber *sub)
+{
+	return sub->acct_session_id;
+}
+
 /* ---- down.c ---- */
 
 /* Ends some sessions whose calls are down: the function of down_timer. */

@@ -28,6 +28,7 @@ static bool is_meant(const struct subscriber *sub, const struct subscriber_selec
 {
 	return sub->state != SUBSCRIBER_ENDING &&
 	       is_text(selector->acct_session_id, sub->acct_session_id) &&
+	       is_text(selector->acct_multi_session_id, subscriber_multi_session_id(sub)) &&
 	       is_number(selector->address, ntohl(sub->remote)) &&
 	       is_number(selector->nas_port, subscriber_nas_port(sub)) &&
 	       is_text(selector->nas_port_id, sub->name) && is_text(selector->user, sub->user) &&

@@ -125,6 +125,7 @@ bool subscriber_is_in_kernel(const struct subscriber *subscriber);
 /* Which sessions are meant, by what RADIUS was told of them; NULL: whatever it is. */
 struct subscriber_selector {
 	const char *acct_session_id, *user, *calling, *called, *nas_port_id;
+	const char *acct_multi_session_id;
 	const uint32_t *address, *nas_port; /* the client's IPv4 address, host byte order */
 	const char *lac;                    /* section */
 	const char *user_text;              /* the name as people see it, in subscriber_info */

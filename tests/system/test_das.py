@@ -48,6 +48,7 @@ def test_disconnect_by_each_attribute(online, ask, radius):
     start = radius.accounting("alice", "Start")[0]
     right = {
         "Acct-Session-Id": start["Acct-Session-Id"],
+        "Acct-Multi-Session-Id": start["Acct-Multi-Session-Id"],
         "User-Name": "alice",
         "Framed-IP-Address": "100.64.1.1",
         "NAS-Port": start["NAS-Port"],
@@ -55,6 +56,7 @@ def test_disconnect_by_each_attribute(online, ask, radius):
     }
     wrong = {
         "Acct-Session-Id": "0000000000000001",
+        "Acct-Multi-Session-Id": "0000000000000001",
         "User-Name": "Alice",
         "Framed-IP-Address": "100.64.1.2",
         "NAS-Port": "1",
@@ -84,7 +86,8 @@ def test_disconnect_by_each_attribute(online, ask, radius):
             call.wait_up()
             server.wait_sessions(1)
             starts = radius.wait_accounting("Start", "alice", count=count + 1)
-            right.update({n: starts[-1][n] for n in ("Acct-Session-Id", "NAS-Port", "NAS-Port-Id")})
+            names = ("Acct-Session-Id", "Acct-Multi-Session-Id", "NAS-Port", "NAS-Port-Id")
+            right.update({n: starts[-1][n] for n in names})
             lines = [f'{line.split(" = ")[0]} = "{right[line.split(" = ")[0]]}"' for line in lines]
         answer = ask("disconnect", *lines)
         assert answer.code == "Disconnect-ACK", (lines, answer)
@@ -95,7 +98,7 @@ def test_disconnect_by_each_attribute(online, ask, radius):
     server.wait_sessions(0)
     assert len(server.wait_log(rf'user "alice" offline .* disconnected by RADIUS: client {CORE}')) == count
     row = counters(server)
-    assert (row["disconnects"], row["acks"], row["naks"]) == (count + 14, count, 14)
+    assert (row["disconnects"], row["acks"], row["naks"]) == (count + 16, count, 16)
 
 
 def test_disconnect_of_a_user_ends_all_his_sessions(online, ask, radius):

@@ -8,11 +8,23 @@ import signal
 import pytest
 
 from lab.lnsd import config
+from lab.lnsd import radius as lnsd_radius
 from lab.site import GATEWAY, LAC
 from lab.wait import wait_for
 from lab.xl2tpd import Call
 
 USER = "daemon"
+
+SIX = """
+six	Cleartext-Password := "without end"
+	Framed-IP-Address = 100.64.1.6,
+	Framed-IPv6-Prefix = 2001:db8:1::/64,
+	Delegated-IPv6-Prefix = 2001:db8:200::/56,
+	Framed-IPv6-Pool = "residential",
+	DNS-Server-IPv6-Address = 2001:db8::53,
+	DNS-Server-IPv6-Address += 2001:db8::54
+
+"""
 
 
 class Hooks:
@@ -78,6 +90,67 @@ def wait_stats(server, **wanted):
         f"{wanted}",
         context=lambda: f"{stats(server)}\n{server.log()}",
     )
+
+
+@pytest.fixture
+def with_six(radius_users):
+    """FreeRADIUS knows six, too."""
+    return radius_users(SIX)
+
+
+def values(record, name):
+    """Every value of an attribute, without what FreeRADIUS puts around."""
+    found = record[name]
+    return [v.strip('"') for v in (found if isinstance(found, list) else [found])]
+
+
+def test_ipv6_that_ppp_cannot_deliver(site, with_six, lnsd, lac, hooks):
+    """Prefixes, pool and name servers of RADIUS: routed, accounted, shown, logged, and given to the hook."""
+    program = hooks.recorder()
+    server = lnsd(config(top=hooks.options(program, program), ppp="ipv6 = true")).start()
+    call = Call("sub0", "six", "without end", ["+ipv6"])
+    lac(call)
+    call.start()
+    call.wait_up()
+    session = server.wait_sessions(1)[0]
+    key = f"{session['id']:016x}"
+    prefixes = ["2001:db8:1::/64", "2001:db8:200::/56"]
+    up = hooks.wait(f"{key}.up", server.log)
+    granted = server.json("show", "session", str(session["id"]))["granted"]
+    assert [granted[n] for n in ("ipv6_prefixes", "delegated_ipv6_prefixes")] == [[p] for p in prefixes]
+    assert granted["ipv6_pools"] == ["residential"]
+    assert granted["ipv6_dns"] == ["2001:db8::53", "2001:db8::54"]
+
+    def routes():
+        return {r["dst"] for r in site.lns.ip_json("-6", "route", "show", "dev", session["ifname"])}
+
+    wait_for(lambda: set(prefixes) <= routes(), "both routes", context=lambda: f"{routes()}")
+    (line,) = server.wait_log("session .*not delivered")
+    for name in ("Framed-IPv6-Prefix", "Delegated-IPv6-Prefix", "Framed-IPv6-Pool", "DNS-Server-IPv6-Address"):
+        assert f"{name} (not delivered)" in line
+    call.hang_up()
+    down = hooks.wait(f"{key}.down", server.log)
+    for seen in (up, down):
+        assert seen["LNS_IPV6_PREFIX"] == prefixes[0] and seen["LNS_DELEGATED_IPV6_PREFIX"] == prefixes[1]
+        assert seen["LNS_IPV6_POOL"] == "residential" and seen["LNS_IPV6_DNS"] == "2001:db8::53 2001:db8::54"
+    for status in ("Start", "Stop"):
+        (record,) = with_six.wait_accounting(status, "six")
+        assert values(record, "Framed-IPv6-Pool") == ["residential"]
+        assert values(record, "DNS-Server-IPv6-Address") == ["2001:db8::53", "2001:db8::54"]
+        assert values(record, "Framed-IPv6-Prefix") == prefixes[:1]
+        assert values(record, "Acct-Multi-Session-Id") == values(record, "Acct-Session-Id")
+
+
+def test_an_ipv6_pool_that_must_be_obeyed(with_six, lnsd, lac):
+    """unsupported-attribute = "reject": who would get half of what RADIUS says gets nothing, and is told why."""
+    backend = lnsd_radius().replace("radius {", 'radius {\n\tunsupported-attribute = "reject"', 1)
+    server = lnsd(config(backend=backend)).start()
+    call = Call("sub0", "six", "without end")
+    lac(call)
+    call.start()
+    call.wait_down()
+    server.wait_log('user "six".*Framed-IPv6-Pool \\(not delivered\\)')
+    server.wait_sessions(0)
 
 
 def test_up_and_down(site, radius, lnsd, lac, hooks):

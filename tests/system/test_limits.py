@@ -10,7 +10,6 @@ import socket
 
 import pytest
 
-from conftest import ALICE
 from lab.das import das_config
 from lab.lnsd import config
 from lab.namespace import run
@@ -39,15 +38,9 @@ erin	Cleartext-Password := "two"
 
 
 @pytest.fixture
-def users(radius):
+def users(radius_users):
     """FreeRADIUS knows them, too."""
-    radius.stop()
-    radius._write("users", CAROL + ALICE)
-    radius.start()
-    yield radius
-    radius.stop()
-    radius._write("users", ALICE)
-    radius.start()
+    return radius_users(CAROL)
 
 
 @pytest.fixture

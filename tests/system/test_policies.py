@@ -3,7 +3,6 @@
 
 import pytest
 
-from conftest import ALICE
 from lab.lnsd import config
 from lab.site import GATEWAY
 from lab.wait import wait_for
@@ -30,15 +29,9 @@ erin	Cleartext-Password := "idle"
 
 
 @pytest.fixture
-def with_carol(radius):
+def with_carol(radius_users):
     """FreeRADIUS knows carol, too."""
-    radius.stop()
-    radius._write("users", CAROL + ALICE)
-    radius.start()
-    yield radius
-    radius.stop()
-    radius._write("users", ALICE)
-    radius.start()
+    return radius_users(CAROL)
 
 
 def test_routes_of_a_subscriber(site, with_carol, lnsd, lac):

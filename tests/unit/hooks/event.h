@@ -37,6 +37,10 @@ static inline struct hooks_event event_of(uint64_t session, enum hooks_kind kind
 		.called = "0309876",
 		.interface = "ppp3",
 		.reason = "session timeout",
+		.prefixes = "2001:db8:1::/64",
+		.delegated = "2001:db8:2::/56 2001:db8:3::/56",
+		.pool6 = "residential",
+		.dns6 = "2001:db8::53 2001:db8::54",
 	};
 }
 

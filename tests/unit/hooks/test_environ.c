@@ -43,6 +43,10 @@ Test(hooks_environ, down)
 		"LNS_LOCAL_ADDRESS=100.64.0.1",
 		"LNS_REMOTE_ADDRESS=100.64.1.2",
 		"LNS_INTERFACE_ID=0200:5eff:fe00:5301",
+		"LNS_IPV6_PREFIX=2001:db8:1::/64",
+		"LNS_DELEGATED_IPV6_PREFIX=2001:db8:2::/56 2001:db8:3::/56",
+		"LNS_IPV6_POOL=residential",
+		"LNS_IPV6_DNS=2001:db8::53 2001:db8::54",
 		"LNS_TIME=1700000100",
 		"LNS_UP_TIME=1700000000",
 		"LNS_REASON=session timeout",
@@ -70,7 +74,7 @@ Test(hooks_environ, up_has_no_end)
 	struct hooks_event event = event_of(1, HOOKS_UP);
 
 	event.remote = 0;
-	event.calling[0] = '\0';
+	event.calling[0] = event.pool6[0] = '\0';
 	hooks_environ_make(&event, &made);
 	cr_assert_str_eq(value("LNS_EVENT"), "up");
 	cr_assert_null(value("LNS_REASON"));
@@ -80,6 +84,7 @@ Test(hooks_environ, up_has_no_end)
 	cr_assert_null(value("LNS_REMOTE_ADDRESS"));
 	cr_assert_null(value("LNS_CALLING_NUMBER"));
 	cr_assert_null(value("LNS_INTERFACE_ID"));
+	cr_assert_null(value("LNS_IPV6_POOL"));
 }
 
 Test(hooks_environ, hostile_values)
@@ -102,6 +107,7 @@ Test(hooks_environ, longest)
 #define FILL(text) memset(event.text, 1, sizeof(event.text) - 1)
 	FILL(user), FILL(lac), FILL(ppp), FILL(auth), FILL(peer_host), FILL(peer_address);
 	FILL(calling), FILL(called), FILL(interface), FILL(reason), FILL(detail);
+	FILL(prefixes), FILL(delegated), FILL(pool6), FILL(dns6);
 	event.rx_octets = event.tx_octets = event.rx_packets = event.tx_packets = UINT64_MAX;
 	event.when = event.up = event.lasted = UINT64_MAX;
 	event.interface_id[0] = 255;
@@ -110,4 +116,6 @@ Test(hooks_environ, longest)
 	cr_assert_eq(strlen(value("LNS_USER")), 4 * 255 - 0);
 	cr_assert_eq(strlen(value("LNS_PEER")), 4 * 255);
 	cr_assert_eq(strlen(value("LNS_DETAIL")), 4 * 159);
+	cr_assert_eq(strlen(value("LNS_IPV6_POOL")), 4 * 253);
+	cr_assert_eq(strlen(value("LNS_IPV6_DNS")), 4 * 159);
 }

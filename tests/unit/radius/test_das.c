@@ -233,6 +233,7 @@ Test(das, disconnect_is_handed_on_and_acknowledged)
 	struct fake_packet packet = begin(RADIUS_DISCONNECT_REQUEST, 7);
 
 	add_text(&packet, RADIUS_ACCT_SESSION_ID, "0000000100000002");
+	add_text(&packet, RADIUS_ACCT_MULTI_SESSION_ID, "0000000100000001");
 	add_text(&packet, RADIUS_USER_NAME, "alice@example.net");
 	add_u32(&packet, RADIUS_FRAMED_IP_ADDRESS, 0x64400101);
 	add_u32(&packet, RADIUS_NAS_PORT, 0x10002);
@@ -248,6 +249,7 @@ Test(das, disconnect_is_handed_on_and_acknowledged)
 	cr_assert_eq(owner.calls, 1);
 	cr_expect_eq(owner.request.code, RADIUS_DISCONNECT_REQUEST);
 	cr_expect_str_eq(owner.request.acct_session_id, "0000000100000002");
+	cr_expect_str_eq(owner.request.acct_multi_session_id, "0000000100000001");
 	cr_expect_str_eq(owner.request.user_name, "alice@example.net");
 	cr_expect_eq(owner.request.framed_ip, 0x64400101);
 	cr_expect_eq(owner.request.nas_port, 0x10002);
@@ -338,7 +340,7 @@ Test(das, attributes_that_are_refused)
 		{ RADIUS_DISCONNECT_REQUEST, RADIUS_VENDOR_SPECIFIC, "\0\0\0\11\1\3x", 7, 401 },
 		{ RADIUS_DISCONNECT_REQUEST, RADIUS_STATE, "x", 1, 401 },
 		{ RADIUS_DISCONNECT_REQUEST, 241, "x", 1, 401 },
-		{ RADIUS_DISCONNECT_REQUEST, RADIUS_ACCT_MULTI_SESSION_ID, "x", 1, 401 },
+		{ RADIUS_DISCONNECT_REQUEST, RADIUS_CHARGEABLE_USER_IDENTITY, "x", 1, 401 },
 		{ RADIUS_DISCONNECT_REQUEST, RADIUS_USER_NAME, "alice", 5, 404 },
 		{ RADIUS_DISCONNECT_REQUEST, RADIUS_CALLING_STATION_ID, "", 0, 404 },
 		{ RADIUS_DISCONNECT_REQUEST, 241, "", 0, 404 },
@@ -447,6 +449,13 @@ Test(das, missing_attributes)
 	cr_assert(take(&packet));
 	expect_reply(&packet, RADIUS_COA_NAK, 402, NULL, 0);
 	cr_expect_eq(owner.calls, 0);
+
+	packet = begin(RADIUS_DISCONNECT_REQUEST, 4);
+	add_text(&packet, RADIUS_ACCT_MULTI_SESSION_ID, "0000000100000001"); /* that is enough */
+	sign(&packet, SECRET, 0);
+	cr_assert(take(&packet));
+	expect_reply(&packet, RADIUS_DISCONNECT_ACK, 0, NULL, 0);
+	cr_expect_eq(owner.request.given, RADIUS_DAS_ACCT_MULTI_SESSION_ID);
 }
 
 Test(das, proxy_states_come_back_in_order)

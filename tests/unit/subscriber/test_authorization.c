@@ -7,6 +7,7 @@
 #include "radius/attr_codes.h"
 #include "radius/radius.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
@@ -240,6 +241,70 @@ Test(authorization, ipv6_prefixes_are_routed_accounted_and_named)
 	cr_assert(len == sizeof(prefix) && memcmp(data, prefix, len) == 0);
 	cr_assert(radius_get_octets(grant->echoed, RADIUS_FRAMED_INTERFACE_ID, 0, &data, &len));
 	cr_assert(grant->has_interface_id);
+}
+
+Test(authorization, pools_and_name_servers_of_ipv6_are_accounted_and_named)
+{
+	static const struct in6_addr dns = { { { 0x20, 0x01, 0x0d, 0xb8, [15] = 0x53 } } };
+	const uint8_t *data;
+	size_t len;
+
+	radius_add_string(reply, RADIUS_FRAMED_IPV6_POOL, 0, "residential");
+	radius_add_octets(reply, RADIUS_DNS_SERVER_IPV6_ADDRESS, &dns, sizeof(dns));
+	cr_assert_eq(apply(), 0);
+	cr_assert_str_eq(ignored,
+		"Framed-IPv6-Pool (not delivered), DNS-Server-IPv6-Address (not delivered)");
+	cr_assert(radius_get_octets(grant->echoed, RADIUS_FRAMED_IPV6_POOL, 0, &data, &len));
+	cr_assert(len == 11 && memcmp(data, "residential", len) == 0);
+	cr_assert(radius_get_octets(grant->echoed, RADIUS_DNS_SERVER_IPV6_ADDRESS, 0, &data, &len));
+	cr_assert(len == sizeof(dns) && memcmp(data, &dns, len) == 0);
+	cr_assert_eq(grant->address, AUTHORIZATION_POOL);
+	cr_assert_not(grant->pool_given);
+}
+
+Test(authorization, name_servers_of_ipv6_that_are_none)
+{
+	static const char *const texts[] = { "::", "::1", "ff02::fb" };
+	struct in6_addr addr;
+
+	radius_add_octets(reply, RADIUS_FRAMED_IPV6_POOL, "a\0b", 3);
+	cr_assert_eq(apply(), 0);
+	cr_assert(strncmp(ignored, "Framed-IPv6-Pool = ", 19) == 0, "%s", ignored);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		teardown();
+		setup();
+		cr_assert_eq(inet_pton(AF_INET6, texts[i], &addr), 1);
+		radius_add_octets(reply, RADIUS_DNS_SERVER_IPV6_ADDRESS, &addr, sizeof(addr));
+		cr_assert_eq(apply(), 0);
+		cr_assert_str_eq(ignored, "DNS-Server-IPv6-Address", "%s", texts[i]);
+		cr_assert_null(grant->echoed);
+	}
+}
+
+Test(authorization, name_servers_of_ipv6_beyond_four)
+{
+	struct in6_addr addr = { { { 0x20, 0x01, 0x0d, 0xb8 } } };
+	const uint8_t *data;
+	size_t len;
+
+	for (addr.s6_addr[15] = 1; addr.s6_addr[15] <= 5; addr.s6_addr[15]++)
+		radius_add_octets(reply, RADIUS_DNS_SERVER_IPV6_ADDRESS, &addr, sizeof(addr));
+	cr_assert_eq(apply(), 0);
+	cr_assert(radius_get_octets(grant->echoed, RADIUS_DNS_SERVER_IPV6_ADDRESS, 3, &data, &len));
+	cr_assert_eq(data[15], 4);
+	cr_assert_not(
+		radius_get_octets(grant->echoed, RADIUS_DNS_SERVER_IPV6_ADDRESS, 4, &data, &len));
+	cr_assert_not_null(strstr(ignored, "(not delivered), DNS-Server-IPv6-Address"));
+}
+
+/* The list has an end, and says so. */
+Test(authorization, more_is_not_obeyed_than_can_be_named)
+{
+	for (int i = 0; i < 20; i++)
+		radius_add_string(reply, RADIUS_CALLBACK_NUMBER, 0, "0401");
+	cr_assert_eq(apply(), 0);
+	cr_assert_eq(strlen(ignored), sizeof(ignored) - 1);
+	cr_assert_str_eq(ignored + sizeof(ignored) - 5, " ...", "%s", ignored);
 }
 
 Test(authorization, every_class_is_kept_in_order)

@@ -576,6 +576,9 @@ Test(grant, the_access_request)
 	cr_assert(radius_get_u32(w.spool.asked, RADIUS_FRAMED_MTU, &value) && value == 1460);
 	cr_assert(radius_get_u32(w.spool.asked, RADIUS_NAS_PORT, &value));
 	cr_assert_eq(value, 12u << 16 | call->info.id);
+	cr_assert(
+		radius_get_string(w.spool.asked, RADIUS_ACCT_MULTI_SESSION_ID, text, sizeof(text)));
+	cr_assert_str_eq(text, subscriber_find(w.all, call->key)->acct_session_id);
 	goes_away(call);
 	world_end();
 }

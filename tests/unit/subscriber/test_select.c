@@ -58,7 +58,8 @@ Test(select, every_attribute_has_to_fit)
 	address = ntohl(of(bob)->remote);
 	port = subscriber_nas_port(of(bob));
 	const struct subscriber_selector whole = { of(bob)->acct_session_id, "bob", "555", "",
-		of(bob)->name, &address, &port, "wholesale", "bob", NULL, NULL, 0 };
+		of(bob)->name, of(bob)->acct_session_id, &address, &port, "wholesale", "bob", NULL,
+		NULL, 0 };
 	struct subscriber_selector one;
 
 	expect_meant(&whole, 1, bob);
@@ -73,6 +74,7 @@ Test(select, every_attribute_has_to_fit)
 		expect_meant(&one, 0, NULL);                                                       \
 	} while (0)
 	ONE(acct_session_id, of(bob)->acct_session_id, "0000000000000009");
+	ONE(acct_multi_session_id, of(bob)->acct_session_id, "0000000000000009");
 	ONE(user, "bob", "Bob");
 	ONE(nas_port_id, of(bob)->name, "l2tp");
 	ONE(address, &address, &wrong_address);
