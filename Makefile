@@ -93,7 +93,8 @@ $(O)/tests/kernel_floor: $(O)/tests/load/kernel_floor.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lnl-route-3 -lnl-3 -lpthread
 
 # The RADIUS client and the spool as fast as they go.
-$(O)/radius_bench: $(call objs,tests/load/radius_bench.c tests/load/responder.c) $(call libs,radius)
+$(O)/radius_bench: $(call objs,$(addprefix tests/load/,radius_bench.c responder.c) lns/env_ev.c lns/env_radius.c) \
+		$(call libs,radius base)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lev $(SYS_radius)
 
 # Long listings of the control socket.
@@ -103,7 +104,7 @@ $(O)/show_bench: $(call objs,tests/load/show_bench.c $(filter-out lns/main.c,$(D
 
 # What the engine's loop does for thousands of sessions, on a kernel that need not have L2TP.
 TURN_BENCH := $(addprefix tests/load/,turn_bench.c turn_world.c responder.c) \
-	$(addprefix lns/,env_ev.c state.c ppp/channel.c ppp/channel_proto.c ppp/eap.c)
+	$(addprefix lns/,env_ev.c env_radius.c state.c ppp/channel.c ppp/channel_proto.c ppp/eap.c)
 $(O)/turn_bench: $(call objs,$(TURN_BENCH)) $(call libs,subscriber config radius base)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
 		-lev -lconfuse $(SYS_radius)

@@ -7,7 +7,7 @@
 
 #include "lns/env.h"
 
-/* NULL when no loop can be had. The loop ignores SIGPIPE. */
+/* NULL when no loop can be had. The process ignores SIGPIPE then, and keeps the memory that it frees. */
 struct env *env_ev_new(void);
 /* Frees the loop; every timer and watcher must be gone. */
 void env_ev_free(struct env *env);

@@ -41,7 +41,9 @@ struct radius_host {
 	void (*io_free)(void *io); /* events: 1 read, 2 write */
 	void (*log)(void *ctx, bool is_error, const char *line);
 	/* server: "192.0.2.10:1812", NULL of the spool; why: NULL of what is over. May be NULL. */
-	void (*happened)(void *ctx, enum radius_event event, const char *server, const char *why);
+	void (*happened)(
+		void *happened_ctx, enum radius_event event, const char *server, const char *why);
+	void *happened_ctx;
 };
 
 /* ---- dictionary and attributes (attrs.c) ---- */

@@ -290,7 +290,7 @@ void radius_server_stop(struct radius_exchange *exchange)
 static void tell(const struct radius_server *server, enum radius_event event, const char *why)
 {
 	if (server->host->happened)
-		server->host->happened(server->host->ctx, event, server->info.name, why);
+		server->host->happened(server->host->happened_ctx, event, server->info.name, why);
 }
 
 static void server_die(struct radius_server *server, const char *why)

@@ -33,7 +33,7 @@ void spool_say(struct radius_spool *spool, bool is_error, const char *format, ..
 void spool_tell(struct radius_spool *spool, enum radius_event event, const char *why)
 {
 	if (spool->host.happened)
-		spool->host.happened(spool->host.ctx, event, NULL, why);
+		spool->host.happened(spool->host.happened_ctx, event, NULL, why);
 }
 
 uint64_t spool_now(const struct radius_spool *spool)

@@ -16,7 +16,6 @@
 #include "lns/subscriber/users.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -494,9 +493,6 @@ int engine_main(int monitor_fd)
 
 	if (!engine)
 		return 1;
-	/* Without these, glibc merges or returns all freed memory in one call now and then: 40 ms. */
-	mallopt(M_MXFAST, 0);
-	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	engine->control_fd = -1;
 	engine->next_listener_id = 1;
 	LIST_INIT(&engine->templates);

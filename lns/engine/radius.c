@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * engine/radius: radius/ on our loop: its host callbacks, and clients and spool as the configuration
- * wants them.
+ * engine/radius: radius/ on our loop: clients and spool as the configuration wants them.
  */
 #include "lns/engine/internal.h"
 
+#include "lns/env_radius.h"
 #include "lns/log.h"
 #include "radius/attr_codes.h"
 
@@ -12,81 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct env *env_of(void *ctx)
-{
-	return ((struct engine *)ctx)->env;
-}
-
-static uint64_t host_now(void *ctx)
-{
-	return env_now(env_of(ctx));
-}
-
-static uint64_t host_wallclock(void *ctx)
-{
-	return env_wallclock(env_of(ctx));
-}
-
-static void host_random(void *ctx, void *buf, size_t len)
-{
-	env_random(env_of(ctx), buf, len);
-}
-
-static void *host_timer_new(void *ctx, void (*fire)(void *arg), void *arg)
-{
-	return env_timer_new(env_of(ctx), fire, arg);
-}
-
-static void host_timer_start(void *timer, uint64_t delay)
-{
-	env_timer_start(timer, delay);
-}
-
-static void host_timer_stop(void *timer)
-{
-	env_timer_stop(timer);
-}
-
-static void host_timer_free(void *timer)
-{
-	env_timer_free(timer);
-}
-
-static void *host_io_new(
-	void *ctx, int fd, int events, void (*ready)(void *arg, int events), void *arg)
-{
-	return env_io_new(env_of(ctx), fd, events, ready, arg);
-}
-
-static void host_io_free(void *io)
-{
-	env_io_free(io);
-}
-
-static void host_log(void *ctx, bool is_error, const char *line)
-{
-	(void)ctx;
-	log_line(is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "%s", line);
-}
-
-static void fill_host(struct radius_host *host, struct engine *engine)
-{
-	*host = (struct radius_host){
-		.ctx = engine,
-		.now = host_now,
-		.wallclock = host_wallclock,
-		.random = host_random,
-		.timer_new = host_timer_new,
-		.timer_start = host_timer_start,
-		.timer_stop = host_timer_stop,
-		.timer_free = host_timer_free,
-		.io_new = host_io_new,
-		.io_free = host_io_free,
-		.log = host_log,
-		.happened = engine_event_radius,
-	};
-}
 
 static void fill_server(
 	struct radius_server_config *server, const struct config_radius_server *from, uint16_t port)
@@ -149,7 +74,9 @@ int engine_radius_start(struct engine *engine)
 {
 	int err = 0;
 
-	fill_host(&engine->radius.host, engine);
+	env_radius_host(engine->env, &engine->radius.host);
+	engine->radius.host.happened = engine_event_radius;
+	engine->radius.host.happened_ctx = engine;
 	if (!engine->config->has_radius)
 		return 0;
 	err = make_client(engine, false, &engine->radius.auth);

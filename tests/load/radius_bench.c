@@ -12,23 +12,24 @@
  * when -m sets a rate that was not reached.
  */
 #include <arpa/inet.h>
-#include <ev.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "lns/env_ev.h"
+#include "lns/env_radius.h"
+#include "lns/log.h"
 #include "radius/attr_codes.h"
 #include "radius/digest.h"
 #include "radius/spool.h"
 #include "tests/load/responder.h"
 
-#define REFILL_BATCH 64
+#define REFILL_BATCH  64 /* of a turn */
+#define FEED_INTERVAL ENV_MS(1)
 
 static struct {
 	unsigned int auths, records, in_flight, users;
@@ -60,115 +61,16 @@ static double clock_of(clockid_t id)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* ---- a host on libev ---- */
-
-struct bench_timer {
-	ev_timer timer;
-	void (*fire)(void *arg);
-	void *arg;
-};
-
-struct bench_io {
-	ev_io io;
-	void (*ready)(void *arg, int events);
-	void *arg;
-};
-
-static uint64_t host_now(void *ctx)
-{
-	return (uint64_t)(ev_now(ctx) * 1e6);
-}
-
-static void host_random(void *ctx, void *buf, size_t len)
-{
-	(void)ctx;
-	if (getrandom(buf, len, 0) != (ssize_t)len)
-		abort();
-}
-
-static void timer_fired(struct ev_loop *loop, ev_timer *watcher, int events)
-{
-	struct bench_timer *timer = (struct bench_timer *)watcher;
-
-	(void)loop, (void)events;
-	timer->fire(timer->arg);
-}
-
-static void *timer_new(void *ctx, void (*fire)(void *arg), void *arg)
-{
-	struct bench_timer *timer = calloc(1, sizeof(*timer));
-
-	(void)ctx;
-	if (!timer)
-		return NULL;
-	ev_init(&timer->timer, timer_fired);
-	timer->fire = fire;
-	timer->arg = arg;
-	return timer;
-}
-
-static void timer_start(void *arg, uint64_t delay)
-{
-	struct bench_timer *timer = arg;
-
-	ev_timer_stop(EV_DEFAULT, &timer->timer);
-	ev_timer_set(&timer->timer, (double)delay / 1e6, 0.);
-	ev_timer_start(EV_DEFAULT, &timer->timer);
-}
-
-static void timer_stop(void *arg)
-{
-	ev_timer_stop(EV_DEFAULT, &((struct bench_timer *)arg)->timer);
-}
-
-static void timer_free(void *arg)
-{
-	timer_stop(arg);
-	free(arg);
-}
-
-static void io_ready(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	struct bench_io *io = (struct bench_io *)watcher;
-
-	(void)loop, (void)events;
-	io->ready(io->arg, 1);
-}
-
-static void *io_new(void *ctx, int fd, int events, void (*ready)(void *arg, int events), void *arg)
-{
-	struct bench_io *io = calloc(1, sizeof(*io));
-
-	(void)events;
-	if (!io)
-		return NULL;
-	ev_io_init(&io->io, io_ready, fd, EV_READ);
-	io->ready = ready;
-	io->arg = arg;
-	ev_io_start(ctx, &io->io);
-	return io;
-}
-
-static void io_free(void *arg)
-{
-	ev_io_stop(EV_DEFAULT, &((struct bench_io *)arg)->io);
-	free(arg);
-}
-
-static void host_log(void *ctx, bool is_error, const char *line)
-{
-	(void)ctx;
-	fprintf(stderr, "%s%s\n", is_error ? "error: " : "", line);
-}
-
 /* ---- the load ---- */
 
 static struct {
+	struct env *env;
+	struct radius_host host;
 	struct radius_client *client;
+	struct env_timer *feed; /* begins requests or records */
 	enum radius_packet_code code;
 	unsigned int wanted, sent, ended, refill;
 	unsigned int outcomes[4], accepts;
-	double worst_turn, turn_began;
 } run;
 
 static void add_session(struct radius_attrs *attrs, const char *session)
@@ -196,7 +98,7 @@ static void add_credentials(struct radius_attrs *attrs)
 		radius_add_string(attrs, RADIUS_USER_PASSWORD, 0, options.password);
 		return;
 	}
-	host_random(NULL, challenge, sizeof(challenge));
+	env_random(run.env, challenge, sizeof(challenge));
 	radius_chap_response(response[0], options.password, strlen(options.password), challenge,
 		sizeof(challenge), response + 1);
 	radius_add_octets(attrs, RADIUS_CHAP_PASSWORD, response, sizeof(response));
@@ -243,7 +145,7 @@ static void load_done(void *ctx, enum radius_outcome outcome, unsigned int code,
 			radius_attrs_each(reply, print_attr, NULL);
 	}
 	if (++run.ended == run.wanted)
-		ev_break(EV_DEFAULT, EVBREAK_ALL);
+		env_ev_stop(run.env);
 	else if (run.sent < run.wanted)
 		load_send();
 }
@@ -268,85 +170,54 @@ static void load_send(void)
 }
 
 /* As many as there are users begin, a batch per turn; each one that ends is followed by another. */
-static void load_begin(struct ev_loop *loop, ev_timer *timer, int events)
+static void load_begin(void *ctx)
 {
 	unsigned int i;
 
-	(void)events;
+	(void)ctx;
 	for (i = 0; i < REFILL_BATCH && run.refill && run.sent < run.wanted; i++, run.refill--)
 		load_send();
-	if (!run.refill || run.sent == run.wanted)
-		ev_timer_stop(loop, timer);
+	if (run.refill && run.sent < run.wanted)
+		env_timer_start(run.feed, FEED_INTERVAL);
 }
 
-static void turn_begins(struct ev_loop *loop, ev_check *check, int events)
+/* A loop of its own for every kind: its longest turn is that kind's. */
+static void run_begin(void (*feed)(void *ctx))
 {
-	(void)loop, (void)check, (void)events;
-	run.turn_began = clock_of(CLOCK_THREAD_CPUTIME_ID);
+	memset(&run, 0, sizeof(run));
+	run.env = env_ev_new();
+	run.feed = run.env ? env_timer_new(run.env, feed, NULL) : NULL;
+	if (!run.feed)
+		abort();
+	env_radius_host(run.env, &run.host);
 }
 
-static void turn_ends(struct ev_loop *loop, ev_prepare *prepare, int events)
+static void run_end(void)
 {
-	double turn = clock_of(CLOCK_THREAD_CPUTIME_ID) - run.turn_began;
-
-	(void)loop, (void)prepare, (void)events;
-	if (run.turn_began > 0 && turn > run.worst_turn)
-		run.worst_turn = turn;
+	radius_client_free(run.client);
+	env_timer_free(run.feed);
+	env_ev_free(run.env);
 }
 
-struct measure {
-	double began, elapsed, cpu;
-	ev_check check;
-	ev_prepare prepare;
-};
-
-static void measure_begin(struct measure *measure)
+/* Runs the loop until it is stopped, and says how long count of what took; count a second. */
+static double run_measured(const char *what, unsigned int count)
 {
-	run.worst_turn = run.turn_began = 0;
-	ev_check_init(&measure->check, turn_begins);
-	ev_set_priority(&measure->check, EV_MAXPRI);
-	ev_check_start(EV_DEFAULT, &measure->check);
-	ev_prepare_init(&measure->prepare, turn_ends);
-	ev_prepare_start(EV_DEFAULT, &measure->prepare);
-	measure->began = clock_of(CLOCK_MONOTONIC);
-	measure->cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID);
-}
+	double began = clock_of(CLOCK_MONOTONIC), cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID), elapsed;
+	struct env_ev_load load;
 
-static void measure_end(struct measure *measure)
-{
-	measure->elapsed = clock_of(CLOCK_MONOTONIC) - measure->began;
-	measure->cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID) - measure->cpu;
-	ev_check_stop(EV_DEFAULT, &measure->check);
-	ev_prepare_stop(EV_DEFAULT, &measure->prepare);
-}
-
-static void measure_print(const struct measure *measure, const char *what, unsigned int count)
-{
-	printf("%s: %u in %.2f s, %.0f/s, CPU %.1f us each, worst turn %.2f ms CPU\n", what, count,
-		measure->elapsed, count / measure->elapsed, measure->cpu / count * 1e6,
-		run.worst_turn * 1e3);
-}
-
-static struct radius_host host_make(void)
-{
-	return (struct radius_host){
-		.ctx = EV_DEFAULT,
-		.now = host_now,
-		.wallclock = host_now,
-		.random = host_random,
-		.timer_new = timer_new,
-		.timer_start = timer_start,
-		.timer_stop = timer_stop,
-		.timer_free = timer_free,
-		.io_new = io_new,
-		.io_free = io_free,
-		.log = host_log,
-	};
+	env_timer_start(run.feed, 0);
+	env_ev_run(run.env);
+	elapsed = clock_of(CLOCK_MONOTONIC) - began;
+	cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	env_ev_get_load(run.env, &load);
+	printf("%s: %u in %.2f s, %.0f/s, CPU %.1f us each, longest turn so far %.2f ms CPU\n",
+		what, count, elapsed, count / elapsed, cpu / count * 1e6,
+		(double)load.longest / 1e3);
+	return count / elapsed;
 }
 
 static struct radius_client *client_make(unsigned int port)
 {
-	struct radius_host host = host_make();
 	struct radius_server_config server = { .secret_len = strlen(options.secret) };
 	struct radius_client_config config = {
 		.servers = &server,
@@ -365,7 +236,7 @@ static struct radius_client *client_make(unsigned int port)
 		exit(2);
 	}
 	memcpy(server.secret, options.secret, server.secret_len);
-	if (radius_client_new(&host, &config, &client))
+	if (radius_client_new(&run.host, &config, &client))
 		abort();
 	return client;
 }
@@ -374,24 +245,17 @@ static bool run_one(const char *what, enum radius_packet_code code, unsigned int
 	unsigned int port, unsigned int minimum)
 {
 	struct radius_server_info info;
-	struct measure measure;
-	ev_timer begin;
+	double rate;
 
 	if (!count)
 		return true;
-	memset(&run, 0, sizeof(run));
+	run_begin(load_begin);
 	run.client = client_make(port);
 	run.code = code;
 	run.wanted = count;
 	run.refill = options.users;
-	ev_timer_init(&begin, load_begin, 0., 0.001);
-	ev_timer_start(EV_DEFAULT, &begin);
-	measure_begin(&measure);
-	ev_run(EV_DEFAULT, 0);
-	measure_end(&measure);
-	ev_timer_stop(EV_DEFAULT, &begin);
+	rate = run_measured(what, count);
 	radius_client_info(run.client, 0, &info);
-	measure_print(&measure, what, count);
 	printf("\taccepted %u, answered %u, timeout %u, forged %u, failed %u\n", run.accepts,
 		run.outcomes[RADIUS_ANSWERED], run.outcomes[RADIUS_TIMEOUT],
 		run.outcomes[RADIUS_FORGED], run.outcomes[RADIUS_FAILED]);
@@ -399,8 +263,8 @@ static bool run_one(const char *what, enum radius_packet_code code, unsigned int
 		(unsigned long long)info.retransmissions,
 		(unsigned long long)info.bad_authenticators, (unsigned long long)info.bad_packets,
 		(unsigned long long)info.latency);
-	radius_client_free(run.client);
-	return run.outcomes[RADIUS_ANSWERED] == count && count / measure.elapsed >= minimum;
+	run_end();
+	return run.outcomes[RADIUS_ANSWERED] == count && rate >= minimum;
 }
 
 /* ---- the spool ---- */
@@ -433,53 +297,34 @@ static void spool_put(void)
 }
 
 /* A few at a time, and not more than the disk takes. */
-static void spool_feed(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	(void)events;
-	for (int i = 0; i < REFILL_BATCH / 2 && spooled.put < spooled.wanted &&
-			spooled.put - spooled.durable < options.users;
-		i++)
-		spool_put();
-	if (spooled.put == spooled.wanted)
-		ev_timer_stop(loop, timer);
-}
-
-static void spool_look(struct ev_loop *loop, ev_timer *timer, int events)
+static void spool_feed(void *ctx)
 {
 	struct radius_spool_info info;
 
-	(void)timer, (void)events;
+	(void)ctx;
+	for (int i = 0; i < REFILL_BATCH && spooled.put < spooled.wanted &&
+			spooled.put - spooled.durable < options.users;
+		i++)
+		spool_put();
 	radius_spool_info(spooled.spool, &info);
 	if (!info.is_loading && spooled.durable == spooled.wanted &&
 		(info.waiting == 0 || !run.client))
-		ev_break(loop, EVBREAK_ALL);
+		env_ev_stop(run.env);
+	else
+		env_timer_start(run.feed, FEED_INTERVAL);
 }
 
 /* Puts count records, and waits until all are durable and, with a client, acknowledged. */
 static double spool_pass(const char *what, unsigned int count, unsigned int counted)
 {
-	struct measure measure;
-	ev_timer feed, look;
-
 	spooled.wanted = spooled.put + count;
-	ev_timer_init(&feed, spool_feed, 0., 0.0005);
-	ev_timer_init(&look, spool_look, 0., 0.001);
-	ev_timer_start(EV_DEFAULT, &feed);
-	ev_timer_start(EV_DEFAULT, &look);
-	measure_begin(&measure);
-	ev_run(EV_DEFAULT, 0);
-	measure_end(&measure);
-	ev_timer_stop(EV_DEFAULT, &feed);
-	ev_timer_stop(EV_DEFAULT, &look);
-	measure_print(&measure, what, counted);
-	return counted / measure.elapsed;
+	return run_measured(what, counted);
 }
 
 static void spool_open(const char *path)
 {
-	struct radius_host host = host_make();
-	int err = radius_spool_new(
-		&host, &(struct radius_spool_config){ .path = path }, run.client, &spooled.spool);
+	int err = radius_spool_new(&run.host, &(struct radius_spool_config){ .path = path },
+		run.client, &spooled.spool);
 
 	if (err) {
 		fprintf(stderr, "radius_bench: %s: %s\n", path, strerror(-err));
@@ -494,7 +339,7 @@ static bool run_spool(unsigned int count, unsigned int port, unsigned int minimu
 
 	if (!count)
 		return true;
-	memset(&run, 0, sizeof(run));
+	run_begin(spool_feed);
 	snprintf(path, sizeof(path), "%s/bench-%d.db", options.spool, getpid());
 	spool_open(path);
 	if (options.waiting)
@@ -506,7 +351,7 @@ static bool run_spool(unsigned int count, unsigned int port, unsigned int minimu
 		spool_pass("spool, loaded and sent", 0, options.waiting);
 	is_good = spool_pass("spool, put to acknowledged", count, count) >= minimum;
 	radius_spool_free(spooled.spool);
-	radius_client_free(run.client);
+	run_end();
 	(void)unlink(path);
 	return is_good;
 }
@@ -602,9 +447,7 @@ int main(int argc, char **argv)
 	bool is_good;
 
 	parse(argc, argv);
-	/* Otherwise one call in a turn merges, or gives back, all that was freed in many: 40 ms. */
-	mallopt(M_MXFAST, 0);
-	mallopt(M_TRIM_THRESHOLD, 1 << 30);
+	log_open("radius_bench", LOG_TO_STDERR);
 	if (!options.server) {
 		responder = responder_start(options.secret, options.loss, &options.auth_port);
 		options.acct_port = options.auth_port;

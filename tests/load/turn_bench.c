@@ -10,7 +10,6 @@
  * Exit status 1 when a session did not come up, a record was not acknowledged, or a turn took more than 5 ms.
  */
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@
 
 #include "lns/config/config.h"
 #include "lns/env_ev.h"
+#include "lns/env_radius.h"
 #include "lns/log.h"
 #include "lns/state.h"
 #include "lns/subscriber/pool.h"
@@ -58,59 +58,7 @@ static struct {
 	bool failed;
 } bench = { .sessions = 5000 };
 
-/* ---- radius/ on the loop, as lns/engine/radius.c has it ---- */
-
-static uint64_t host_now(void *ctx)
-{
-	return env_now(ctx);
-}
-
-static uint64_t host_wallclock(void *ctx)
-{
-	return env_wallclock(ctx);
-}
-
-static void host_random(void *ctx, void *buf, size_t len)
-{
-	env_random(ctx, buf, len);
-}
-
-static void *host_timer_new(void *ctx, void (*fire)(void *arg), void *arg)
-{
-	return env_timer_new(ctx, fire, arg);
-}
-
-static void host_timer_start(void *timer, uint64_t delay)
-{
-	env_timer_start(timer, delay);
-}
-
-static void host_timer_stop(void *timer)
-{
-	env_timer_stop(timer);
-}
-
-static void host_timer_free(void *timer)
-{
-	env_timer_free(timer);
-}
-
-static void *host_io_new(
-	void *ctx, int fd, int events, void (*ready)(void *arg, int events), void *arg)
-{
-	return env_io_new(ctx, fd, events, ready, arg);
-}
-
-static void host_io_free(void *io)
-{
-	env_io_free(io);
-}
-
-static void host_log(void *ctx, bool is_error, const char *line)
-{
-	(void)ctx;
-	log_line(is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "%s", line);
-}
+/* ---- radius/ ---- */
 
 static void fail(const char *what, int err)
 {
@@ -139,19 +87,7 @@ static void radius_start(const char *path, unsigned int port)
 {
 	int err;
 
-	bench.host = (struct radius_host){
-		.ctx = bench.env,
-		.now = host_now,
-		.wallclock = host_wallclock,
-		.random = host_random,
-		.timer_new = host_timer_new,
-		.timer_start = host_timer_start,
-		.timer_stop = host_timer_stop,
-		.timer_free = host_timer_free,
-		.io_new = host_io_new,
-		.io_free = host_io_free,
-		.log = host_log,
-	};
+	env_radius_host(bench.env, &bench.host);
 	bench.auth = client_new(port);
 	bench.acct = client_new(port);
 	err = radius_spool_new(&bench.host, &(struct radius_spool_config){ .path = path },
@@ -345,9 +281,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: turn_bench [SESSIONS], at most %u\n", SESSIONS_MAX);
 		return 2;
 	}
-	/* As the engine does, and why: lns/engine/engine.c. */
-	mallopt(M_MXFAST, 0);
-	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	getrlimit(RLIMIT_NOFILE, &files);
 	files.rlim_cur = files.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &files) || files.rlim_max < 2 * bench.sessions + 600)

@@ -174,6 +174,7 @@ void fake_host_init(struct fake_host *fake)
 		.io_free = fake_io_free,
 		.log = fake_log,
 		.happened = fake_happened,
+		.happened_ctx = fake,
 	};
 }
 
