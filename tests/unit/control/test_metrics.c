@@ -160,6 +160,21 @@ static void expect(const char *request, const char *status, const char *part)
 	cr_assert(strstr(buf, part), "%s\nhas no: %s", buf, part);
 }
 
+/* What is no request costs its connection; libmicrohttpd 0.9 says 400 before, 1.0 nothing. */
+static void expect_closed(const char *nonsense)
+{
+	char buf[8192];
+	int fd = connected();
+
+	cr_assert_eq(send(fd, nonsense, strlen(nonsense), 0), (ssize_t)strlen(nonsense));
+	if (answer(fd, buf, sizeof(buf)) > 0)
+		cr_assert(strstr(buf, " 400 "), "%s\ngave: %s", nonsense, buf);
+	errno = 0;
+	cr_assert_leq(recv(fd, buf, 1, MSG_DONTWAIT), 0);
+	cr_assert_neq(errno, EAGAIN, "the connection is open");
+	close(fd);
+}
+
 TestSuite(metrics_server, .init = setup, .fini = teardown);
 
 Test(metrics_server, serves)
@@ -179,7 +194,7 @@ Test(metrics_server, refuses)
 		"/metrics");
 	expect("POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
 		"HTTP/1.1 405 ", "Allow: GET, HEAD\r\n");
-	expect("\r\n\x01\x02 nonsense\r\n\r\n", "HTTP/1.", " 400 ");
+	expect_closed("\r\n\x01\x02 nonsense\r\n\r\n");
 	cr_assert_eq(told, 0);
 	expect("HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 200 ",
 		"Content-Length: ");
