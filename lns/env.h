@@ -23,6 +23,9 @@ struct env_io;
 
 enum { ENV_READ = 1, ENV_WRITE = 2 };
 
+/* What a callback is called where the loop tells what it worked at; lives as long as the program. */
+#define ENV_WHAT(function) __FILE__ " " #function
+
 /* The monotonic clock in microseconds, as of this turn of the loop (CLOCK_BOOTTIME). */
 uint64_t env_now(struct env *env);
 
@@ -42,7 +45,9 @@ void env_random(struct env *env, void *buf, size_t len);
  * env_timer_start restarts a running timer; delay is in microseconds. env_timer_free stops it;
  * env_timer_free(NULL) and env_timer_stop(NULL) do nothing.
  */
-struct env_timer *env_timer_new(struct env *env, void (*fire)(void *ctx), void *ctx);
+#define env_timer_new(env, fire, ctx) env_timer_make(env, ENV_WHAT(fire), fire, ctx)
+struct env_timer *env_timer_make(
+	struct env *env, const char *what, void (*fire)(void *ctx), void *ctx);
 void env_timer_start(struct env_timer *timer, uint64_t delay);
 void env_timer_stop(struct env_timer *timer);
 int env_timer_running(const struct env_timer *timer);
@@ -54,8 +59,10 @@ void env_timer_free(struct env_timer *timer);
  * that cannot be waited for. ready gets the events that are ready; what it does not take it is told again.
  * Of many that are ready some are served in a later turn of the loop, when there may be nothing left.
  */
-struct env_io *env_io_new(
-	struct env *env, int fd, int events, void (*ready)(void *ctx, int events), void *ctx);
+#define env_io_new(env, fd, events, ready, ctx)                                                    \
+	env_io_make(env, ENV_WHAT(ready), fd, events, ready, ctx)
+struct env_io *env_io_make(struct env *env, const char *what, int fd, int events,
+	void (*ready)(void *ctx, int events), void *ctx);
 void env_io_set(struct env_io *io, int events);
 void env_io_free(struct env_io *io);
 

@@ -24,6 +24,8 @@
 #define READY_MAX   32        /* descriptors a turn */
 #define READY_LIMIT ENV_MS(2) /* of a turn's time, then no further one is served */
 #define RANDOM_POOL 512       /* octets */
+#define LOOP        "loop"    /* what is not work */
+#define WORKS_MAX   16        /* kinds of work in a turn that are told apart */
 
 struct env {
 	struct ev_loop *loop;
@@ -36,19 +38,25 @@ struct env {
 	uint64_t now, wallclock; /* of this turn; wallclock 0: nobody asked yet */
 	uint64_t turn_began;     /* CPU time */
 	uint8_t random[RANDOM_POOL];
-	size_t random_left; /* at the end of it; what was handed out is wiped */
+	size_t random_left;                  /* at the end of it; what was handed out is wiped */
+	struct env_ev_work works[WORKS_MAX]; /* of this turn */
+	unsigned int work_count;
+	struct env_ev_work *work; /* under way since work_began */
+	uint64_t work_began;
 	struct env_ev_load load;
 };
 
 struct env_timer {
 	ev_timer timer;
 	struct env *env;
+	const char *what;
 	void (*fire)(void *ctx);
 	void *ctx;
 };
 
 struct env_io {
 	struct env *env;
+	const char *what;
 	int fd, events;
 	void (*ready)(void *ctx, int events);
 	void *ctx;
@@ -68,8 +76,51 @@ static void turn_begins(struct ev_loop *loop, ev_check *check, int events)
 
 	(void)loop;
 	(void)events;
-	env->now = read_clock(CLOCK_BOOTTIME);
+	env->now = env->work_began = read_clock(CLOCK_BOOTTIME);
 	env->wallclock = 0;
+}
+
+/* The clock is read only between works of two kinds, and at the end of a turn longer than any before. */
+static void work_ends(struct env *env)
+{
+	uint64_t now = read_clock(CLOCK_BOOTTIME);
+
+	if (env->work)
+		env->work->spent += now - env->work_began;
+	env->work = NULL;
+	env->work_began = now;
+}
+
+/* Beyond WORKS_MAX kinds, all are taken for the last one. */
+static void work_begins(struct env *env, const char *what)
+{
+	unsigned int i = 0;
+
+	if (env->work && env->work->what != what)
+		work_ends(env);
+	if (!env->work) {
+		while (i < env->work_count && env->works[i].what != what)
+			i++;
+		if (i == WORKS_MAX)
+			i--;
+		env->work = &env->works[i];
+		if (i == env->work_count) {
+			*env->work = (struct env_ev_work){ .what = what };
+			env->work_count++;
+		}
+	}
+	env->work->calls++;
+}
+
+static struct env_ev_work most_work(struct env *env)
+{
+	const struct env_ev_work *most = &env->works[0];
+
+	work_ends(env);
+	for (unsigned int i = 1; i < env->work_count; i++)
+		if (env->works[i].spent > most->spent)
+			most = &env->works[i];
+	return env->work_count ? *most : (struct env_ev_work){ .what = LOOP };
 }
 
 static void turn_ends(struct ev_loop *loop, ev_prepare *prepare, int events)
@@ -83,8 +134,12 @@ static void turn_ends(struct ev_loop *loop, ev_prepare *prepare, int events)
 	env->load.turns++;
 	env->load.busy += took;
 	env->load.slow += took > ENV_EV_SLOW;
-	if (took > env->load.longest)
+	if (took > env->load.longest) {
 		env->load.longest = took;
+		env->load.longest_work = most_work(env);
+	}
+	env->work_count = 0;
+	env->work = NULL;
 }
 
 static void serve(const struct epoll_event *event)
@@ -93,8 +148,10 @@ static void serve(const struct epoll_event *event)
 	int ready = (event->events & (EPOLLIN | EPOLLERR | EPOLLHUP) ? ENV_READ : 0) |
 		    (event->events & (EPOLLOUT | EPOLLERR | EPOLLHUP) ? ENV_WRITE : 0);
 
-	if (io && ready & io->events)
-		io->ready(io->ctx, ready & io->events);
+	if (!io || !(ready & io->events))
+		return;
+	work_begins(io->env, io->what);
+	io->ready(io->ctx, ready & io->events);
 }
 
 static void serve_ready(struct ev_loop *loop, ev_io *watcher, int events)
@@ -109,7 +166,10 @@ static void serve_ready(struct ev_loop *loop, ev_io *watcher, int events)
 	}
 	while (env->next < env->count) {
 		serve(&env->ready[env->next++]);
-		if (env->next < env->count && read_clock(CLOCK_BOOTTIME) - env->now > READY_LIMIT)
+		if (env->next == env->count)
+			break;
+		work_ends(env);
+		if (env->work_began - env->now > READY_LIMIT)
 			break;
 	}
 }
@@ -138,8 +198,8 @@ struct env *env_ev_new(void)
 	ev_prepare_start(env->loop, &env->before_wait);
 	ev_check_start(env->loop, &env->after_wait);
 	ev_io_start(env->loop, &env->any_ready);
-	env->now = read_clock(CLOCK_BOOTTIME);
-	env->turn_began = read_clock(CLOCK_THREAD_CPUTIME_ID);
+	env->now = env->work_began = read_clock(CLOCK_BOOTTIME);
+	env->load.longest_work.what = LOOP;
 	return env;
 }
 
@@ -157,6 +217,7 @@ void env_ev_free(struct env *env)
 
 void env_ev_run(struct env *env)
 {
+	env->turn_began = read_clock(CLOCK_THREAD_CPUTIME_ID);
 	ev_run(env->loop, 0);
 }
 
@@ -223,10 +284,12 @@ static void timer_fires(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
+	work_begins(t->env, t->what);
 	t->fire(t->ctx);
 }
 
-struct env_timer *env_timer_new(struct env *env, void (*fire)(void *ctx), void *ctx)
+struct env_timer *env_timer_make(
+	struct env *env, const char *what, void (*fire)(void *ctx), void *ctx)
 {
 	struct env_timer *timer = calloc(1, sizeof(*timer));
 
@@ -235,6 +298,7 @@ struct env_timer *env_timer_new(struct env *env, void (*fire)(void *ctx), void *
 	ev_timer_init(&timer->timer, timer_fires, 0., 0.);
 	timer->timer.data = timer;
 	timer->env = env;
+	timer->what = what;
 	timer->fire = fire;
 	timer->ctx = ctx;
 	return timer;
@@ -276,15 +340,17 @@ static struct epoll_event interest(struct env_io *io)
 	};
 }
 
-struct env_io *env_io_new(
-	struct env *env, int fd, int events, void (*ready)(void *ctx, int events), void *ctx)
+struct env_io *env_io_make(struct env *env, const char *what, int fd, int events,
+	void (*ready)(void *ctx, int events), void *ctx)
 {
 	struct env_io *io = calloc(1, sizeof(*io));
 	struct epoll_event event;
 
 	if (!io)
 		return NULL;
-	*io = (struct env_io){ .env = env, .fd = fd, .events = events, .ready = ready, .ctx = ctx };
+	*io = (struct env_io){
+		.env = env, .what = what, .fd = fd, .events = events, .ready = ready, .ctx = ctx
+	};
 	event = interest(io);
 	if (epoll_ctl(env->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
 		free(io);

@@ -19,9 +19,9 @@ static void host_random(void *ctx, void *buf, size_t len)
 	env_random(ctx, buf, len);
 }
 
-static void *host_timer_new(void *ctx, void (*fire)(void *arg), void *arg)
+static void *host_timer_new(void *ctx, const char *what, void (*fire)(void *arg), void *arg)
 {
-	return env_timer_new(ctx, fire, arg);
+	return env_timer_make(ctx, what, fire, arg);
 }
 
 static void host_timer_start(void *timer, uint64_t delay)
@@ -39,10 +39,10 @@ static void host_timer_free(void *timer)
 	env_timer_free(timer);
 }
 
-static void *host_io_new(
-	void *ctx, int fd, int events, void (*ready)(void *arg, int events), void *arg)
+static void *host_io_new(void *ctx, const char *what, int fd, int events,
+	void (*ready)(void *arg, int events), void *arg)
 {
-	return env_io_new(ctx, fd, events, ready, arg);
+	return env_io_make(ctx, what, fd, events, ready, arg);
 }
 
 static void host_io_free(void *io)

@@ -372,7 +372,7 @@ static struct radius_request *request_new(struct radius_client *client,
 	request->exchange.event_time =
 		event_time ? event_time : client->host.wallclock(client->host.ctx);
 	err = radius_body_init(&request->exchange.body, code, attrs);
-	request->timer = client->host.timer_new(client->host.ctx, request_fire, request);
+	request->timer = RADIUS_TIMER(&client->host, request_fire, request);
 	if (err == -ENOMEM || !request->timer) {
 		radius_body_wipe(&request->exchange.body);
 		if (request->timer)
@@ -443,7 +443,7 @@ static int place_init(struct client_place *place, struct radius_client *client,
 {
 	place->client = client;
 	TAILQ_INIT(&place->queue);
-	place->pump_timer = client->host.timer_new(client->host.ctx, pump_fire, place);
+	place->pump_timer = RADIUS_TIMER(&client->host, pump_fire, place);
 	if (!place->pump_timer)
 		return -ENOMEM;
 	return radius_server_new(

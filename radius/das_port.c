@@ -174,7 +174,7 @@ int radius_das_port_open(const struct radius_host *host, const struct sockaddr_s
 	*port = (struct radius_das_port){ host, *addr, open_socket(addr), NULL, input, ctx };
 	err = port->fd < 0 ? port->fd : 0;
 	if (!err) {
-		port->io = host->io_new(host->ctx, port->fd, EVENT_READ, ready, port);
+		port->io = RADIUS_IO(host, port->fd, EVENT_READ, ready, port);
 		err = port->io ? 0 : -ENOMEM;
 	}
 	if (err < 0) {

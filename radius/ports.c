@@ -131,7 +131,7 @@ static int port_open(struct radius_ports *ports)
 		return fd;
 	port = calloc(1, sizeof(*port));
 	if (port)
-		port->io = ports->host->io_new(ports->host->ctx, fd, EVENT_READ, port_ready, port);
+		port->io = RADIUS_IO(ports->host, fd, EVENT_READ, port_ready, port);
 	if (!port || !port->io) {
 		free(port);
 		close(fd);

@@ -26,18 +26,21 @@ enum radius_event {
 	RADIUS_SPOOL_HAS_ROOM,
 };
 
-/* The host: clocks in microseconds, one-shot timers, descriptors, randomness, log lines. */
+/*
+ * The host: clocks in microseconds, one-shot timers, descriptors, randomness, log lines. what: file and function
+ * that a timer or descriptor calls, for a host that measures; lives as long as the program.
+ */
 struct radius_host {
 	void *ctx;
 	uint64_t (*now)(void *ctx);
 	uint64_t (*wallclock)(void *ctx);
 	void (*random)(void *ctx, void *buf, size_t len);
-	void *(*timer_new)(void *ctx, void (*fire)(void *arg), void *arg);
+	void *(*timer_new)(void *ctx, const char *what, void (*fire)(void *arg), void *arg);
 	void (*timer_start)(void *timer, uint64_t delay);
 	void (*timer_stop)(void *timer);
 	void (*timer_free)(void *timer);
-	void *(*io_new)(
-		void *ctx, int fd, int events, void (*ready)(void *arg, int events), void *arg);
+	void *(*io_new)(void *ctx, const char *what, int fd, int events,
+		void (*ready)(void *arg, int events), void *arg);
 	void (*io_free)(void *io); /* events: 1 read, 2 write */
 	void (*log)(void *ctx, bool is_error, const char *line);
 	/* server: "192.0.2.10:1812", NULL of the spool; why: NULL of what is over. May be NULL. */
@@ -45,6 +48,10 @@ struct radius_host {
 		void *happened_ctx, enum radius_event event, const char *server, const char *why);
 	void *happened_ctx;
 };
+#define RADIUS_TIMER(host, fire, arg)                                                              \
+	((host)->timer_new((host)->ctx, __FILE__ " " #fire, fire, arg))
+#define RADIUS_IO(host, fd, events, ready, arg)                                                    \
+	((host)->io_new((host)->ctx, __FILE__ " " #ready, fd, events, ready, arg))
 
 /* ---- dictionary and attributes (attrs.c) ---- */
 

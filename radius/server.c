@@ -528,7 +528,7 @@ int radius_server_new(const struct radius_host *host, const struct radius_client
 		free(server);
 		return -EINVAL;
 	}
-	server->probe_timer = host->timer_new(host->ctx, probe_fire, server);
+	server->probe_timer = RADIUS_TIMER(host, probe_fire, server);
 	if (!server->probe_timer) {
 		free(server);
 		return -ENOMEM;

@@ -246,7 +246,7 @@ int radius_spool_new(const struct radius_host *host, const struct radius_spool_c
 	spool->client = client;
 	spool->max_records = config->max_records ? config->max_records : RECORDS_DEFAULT;
 	spool->max_memory = config->max_memory ? config->max_memory : MEMORY_DEFAULT;
-	spool->soon_timer = host->timer_new(host->ctx, soon_fires, spool);
+	spool->soon_timer = RADIUS_TIMER(host, soon_fires, spool);
 	err = spool_lines_init(spool);
 	if (!err)
 		err = spool_send_init(spool);

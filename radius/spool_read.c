@@ -44,7 +44,7 @@ int radius_spool_read_new(struct radius_spool *spool, void (*ready)(void *ctx), 
 	struct radius_spool_read *read = calloc(1, sizeof(*read));
 
 	if (read)
-		read->timer = spool->host.timer_new(spool->host.ctx, tell, read);
+		read->timer = RADIUS_TIMER(&spool->host, tell, read);
 	if (!read || !read->timer) {
 		free(read);
 		return -ENOMEM;

@@ -537,7 +537,7 @@ static int open_db(struct radius_spool *spool, struct spool_recovery *recovery)
 	if (err)
 		return err;
 	say_damage(spool);
-	spool->db_io = host->io_new(host->ctx, spool_db_fd(spool->db), 1, db_ready, spool);
+	spool->db_io = RADIUS_IO(host, spool_db_fd(spool->db), 1, db_ready, spool);
 	if (!spool->db_io)
 		return -ENOMEM;
 	spool->next_id = max_id + 1;
@@ -564,7 +564,7 @@ int spool_save_init(struct radius_spool *spool, const struct radius_spool_config
 	for (unsigned int kind = 0; kind < SPOOL_KINDS; kind++)
 		TAILQ_INIT(&spool->unsaved[kind]);
 	spool->next_id = 1;
-	spool->save_timer = host->timer_new(host->ctx, submit_probe, spool);
+	spool->save_timer = RADIUS_TIMER(host, submit_probe, spool);
 	if (!spool->save_timer)
 		return -ENOMEM;
 	if (!config->path)

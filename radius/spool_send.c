@@ -380,8 +380,8 @@ int spool_send_init(struct radius_spool *spool)
 	TAILQ_INIT(&spool->deliveries);
 	spool->window = SPOOL_IN_FLIGHT;
 	spool->retry_delay = RETRY_MIN;
-	spool->retry_timer = host->timer_new(host->ctx, retry_fires, spool);
-	spool->rest_timer = host->timer_new(host->ctx, rest_fires, spool);
+	spool->retry_timer = RADIUS_TIMER(host, retry_fires, spool);
+	spool->rest_timer = RADIUS_TIMER(host, rest_fires, spool);
 	return spool->retry_timer && spool->rest_timer ? 0 : -ENOMEM;
 }
 

@@ -464,7 +464,9 @@ static void loop_slow(void *ctx, struct metrics_out *out)
 
 static void loop_longest(void *ctx, struct metrics_out *out)
 {
-	metrics_seconds(out, load_of(ctx).longest, NULL);
+	struct env_ev_load load = load_of(ctx);
+
+	metrics_seconds(out, load.longest, "work", load.longest_work.what, NULL);
 }
 
 static void kernel_jobs(void *ctx, struct metrics_out *out)
@@ -603,7 +605,7 @@ static const struct metrics_row rows[] = {
 	{ "lnsd_loop_slow_turns_total", METRICS_COUNTER,
 	  "Turns that used more than 5 ms of CPU time.", loop_slow },
 	{ "lnsd_loop_longest_turn_seconds", METRICS_GAUGE,
-	  "CPU time of the longest turn so far.", loop_longest },
+	  "CPU time of the longest turn so far, and what it was spent on.", loop_longest },
 	{ "lnsd_kernel_audits_total", METRICS_COUNTER,
 	  "Comparisons of engine and kernel that were finished.", kernel_audits },
 	{ "lnsd_kernel_repairs_total", METRICS_COUNTER,

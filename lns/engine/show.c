@@ -109,7 +109,7 @@ json_t *engine_show_stats(void *ctx, const json_t *args, uint64_t *cursor, char 
 	env_ev_get_load(engine->env, &load);
 	stats = json_pack(
 		"{s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, "
-		"s:I, s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:i, s:I, s:I}}",
+		"s:I, s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:i, s:I, s:s, s:i, s:I, s:I}}",
 		"tunnels", (int)engine->tunnel_count, "online", (int)c->online, "in_setup",
 		(int)c->in_setup, "queued", (int)c->queued, "rx_bps", (json_int_t)c->rx_bps,
 		"tx_bps", (json_int_t)c->tx_bps, "calls", (json_int_t)c->requested, "calls_up",
@@ -124,7 +124,10 @@ json_t *engine_show_stats(void *ctx, const json_t *args, uint64_t *cursor, char 
 		(json_int_t)l->calls_refused, "engine", "generation",
 		(json_int_t)engine->generation, "loop_turns", (json_int_t)load.turns, "kernel_jobs",
 		(int)kernel_pending(engine->kernel), "longest_turn_us", (json_int_t)load.longest,
-		"longest_kernel_job_us", (json_int_t)kernel_longest(engine->kernel));
+		"longest_turn_work", load.longest_work.what, "longest_turn_calls",
+		(int)load.longest_work.calls, "longest_turn_work_us",
+		(json_int_t)load.longest_work.spent, "longest_kernel_job_us",
+		(json_int_t)kernel_longest(engine->kernel));
 	if (!stats)
 		return NULL;
 	json_object_set_new(

@@ -209,10 +209,13 @@ static void phase(const char *what, bool (*is_over)(void))
 	env_ev_run(bench.env);
 	elapsed = seconds(CLOCK_MONOTONIC) - began;
 	env_ev_get_load(bench.env, &after);
-	printf("%-28s %6.2f s, CPU %6.2f s, %7llu turns, longest so far %6.2f ms CPU, %llu above 5 ms%s\n",
+	printf("%-28s %6.2f s, CPU %6.2f s, %7llu turns, longest so far %6.2f ms CPU, %llu above 5 ms%s\n"
+	       "%32s%s: %u calls, %.2f ms\n",
 		what, elapsed, (double)(after.busy - before.busy) / 1e6,
 		(unsigned long long)(after.turns - before.turns), (double)after.longest / 1e3,
-		(unsigned long long)(after.slow - before.slow), bench.failed ? "; NOT DONE" : "");
+		(unsigned long long)(after.slow - before.slow), bench.failed ? "; NOT DONE" : "",
+		"", after.longest_work.what, after.longest_work.calls,
+		(double)after.longest_work.spent / 1e3);
 	fflush(stdout);
 }
 

@@ -85,10 +85,12 @@ void env_random(struct env *env, void *buf, size_t len)
 	}
 }
 
-struct env_timer *env_timer_new(struct env *env, void (*fire)(void *ctx), void *ctx)
+struct env_timer *env_timer_make(
+	struct env *env, const char *what, void (*fire)(void *ctx), void *ctx)
 {
 	struct env_timer *timer = calloc(1, sizeof(*timer));
 
+	(void)what;
 	if (!timer)
 		return NULL;
 	timer->env = env;
@@ -195,11 +197,12 @@ unsigned int env_fake_watchers(const struct env *env)
 	return n;
 }
 
-struct env_io *env_io_new(
-	struct env *env, int fd, int events, void (*ready)(void *ctx, int events), void *ctx)
+struct env_io *env_io_make(struct env *env, const char *what, int fd, int events,
+	void (*ready)(void *ctx, int events), void *ctx)
 {
 	struct env_io *io = calloc(1, sizeof(*io));
 
+	(void)what;
 	if (!io)
 		return NULL;
 	io->env = env;

@@ -81,15 +81,21 @@ Test(env_ev, a_crowd_is_served_in_several_turns)
 	cr_assert_geq(turns[PAIRS - 1] - turns[0], PAIRS / 32);
 }
 
-static void reads_slowly(void *ctx, int events)
+static void work_for(clockid_t clock, long microseconds)
 {
 	struct timespec now, began;
 
-	reads(ctx, events);
-	clock_gettime(CLOCK_MONOTONIC, &began);
+	clock_gettime(clock, &began);
 	do
-		clock_gettime(CLOCK_MONOTONIC, &now);
-	while ((now.tv_sec - began.tv_sec) * 1000000000L + now.tv_nsec - began.tv_nsec < 2500000);
+		clock_gettime(clock, &now);
+	while ((now.tv_sec - began.tv_sec) * 1000000L + (now.tv_nsec - began.tv_nsec) / 1000 <
+		microseconds);
+}
+
+static void reads_slowly(void *ctx, int events)
+{
+	reads(ctx, events);
+	work_for(CLOCK_MONOTONIC, 2500);
 }
 
 /* Others have their turn meanwhile: timers, and what was ready before. */
@@ -171,6 +177,57 @@ Test(env_ev, what_is_not_wanted_is_not_told)
 	cr_assert_eq(total, 1, "until it was not wanted any more");
 	cr_assert_eq(last_events, ENV_READ | ENV_WRITE);
 	env_timer_free(timer);
+}
+
+static void works_often(void *ctx)
+{
+	(void)ctx;
+	work_for(CLOCK_THREAD_CPUTIME_ID, 20000);
+}
+
+static void works_long(void *ctx)
+{
+	(void)ctx;
+	work_for(CLOCK_THREAD_CPUTIME_ID, 30000);
+}
+
+/* By the sum of its calls, wherever others come between. */
+Test(env_ev, the_longest_turn_names_its_work)
+{
+	struct env_timer *end = env_timer_new(env, stops, NULL), *timers[] = {
+		env_timer_new(env, works_often, NULL),
+		env_timer_new(env, works_long, NULL),
+		env_timer_new(env, works_often, NULL),
+		env_timer_new(env, works_often, NULL),
+	};
+	struct env_ev_load load;
+
+	for (int i = 0; i < 4; i++)
+		env_timer_start(timers[i], ENV_MS(1));
+	env_timer_start(end, ENV_MS(300));
+	env_ev_run(env);
+	env_ev_get_load(env, &load);
+	cr_assert_str_eq(load.longest_work.what, __FILE__ " works_often");
+	cr_assert_eq(load.longest_work.calls, 3);
+	cr_assert_geq(load.longest, 90000);
+	cr_assert_geq(load.longest_work.spent, 60000);
+	cr_assert_eq(load.slow, 1);
+	for (int i = 0; i < 4; i++)
+		env_timer_free(timers[i]);
+	env_timer_free(end);
+}
+
+Test(env_ev, a_start_is_no_turn)
+{
+	struct env_timer *end = env_timer_new(env, stops, NULL);
+	struct env_ev_load load;
+
+	work_for(CLOCK_THREAD_CPUTIME_ID, 100000);
+	env_timer_start(end, ENV_MS(200));
+	env_ev_run(env);
+	env_ev_get_load(env, &load);
+	cr_assert_lt(load.longest, 50000);
+	env_timer_free(end);
 }
 
 Test(env_ev, what_cannot_be_waited_for)

@@ -57,11 +57,12 @@ static bool fake_fails(unsigned int *countdown)
 	return *countdown && --*countdown == 0;
 }
 
-static void *fake_timer_new(void *ctx, void (*fire)(void *arg), void *arg)
+static void *fake_timer_new(void *ctx, const char *what, void (*fire)(void *arg), void *arg)
 {
 	struct fake_host *fake = ctx;
 	struct fake_timer *timer;
 
+	(void)what;
 	if (fake_fails(&fake->fail_timer))
 		return NULL;
 	timer = calloc(1, sizeof(*timer));
@@ -100,12 +101,13 @@ static void fake_timer_free(void *arg)
 	free(timer);
 }
 
-static void *fake_io_new(
-	void *ctx, int fd, int events, void (*ready)(void *arg, int events), void *arg)
+static void *fake_io_new(void *ctx, const char *what, int fd, int events,
+	void (*ready)(void *arg, int events), void *arg)
 {
 	struct fake_host *fake = ctx;
 	struct fake_io *io;
 
+	(void)what;
 	if (fake_fails(&fake->fail_io))
 		return NULL;
 	io = calloc(1, sizeof(*io));

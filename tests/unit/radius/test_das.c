@@ -944,9 +944,10 @@ static struct {
 	void *arg;
 } watched;
 
-static void *watch(void *ctx, int fd, int events, void (*ready)(void *arg, int events), void *arg)
+static void *watch(void *ctx, const char *what, int fd, int events,
+	void (*ready)(void *arg, int events), void *arg)
 {
-	(void)ctx, (void)fd, (void)events;
+	(void)ctx, (void)what, (void)fd, (void)events;
 	watched.ready = ready;
 	watched.arg = arg;
 	return &watched;
