@@ -410,7 +410,7 @@ const struct config_option config_options[] = {
 	{ CONFIG_RADIUS, "in-flight", CONFIG_UINT, AT(config_radius, in_flight), { 1, 4096 }, "128",
 	  .help = "Requests that a server has to answer at a time, of each kind; the others wait here. "
 		  "The socket buffer of a server has room for some 170 by default: what it drops is sent "
-		  "again after `timeout`." },
+		  "again after the timeout." },
 	{ CONFIG_RADIUS, "interim", CONFIG_TIME, AT(config_radius, interim), { 0, DAY }, "600s",
 	  .help = "Interval of interim accounting; 0: none. RADIUS may say otherwise." },
 
