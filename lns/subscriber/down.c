@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A call that is down, and whose session has not been told yet. */
 struct subscriber_down {
@@ -14,14 +15,13 @@ struct subscriber_down {
 	struct subscriber *sub;
 	enum end_reason reason;
 	uint16_t lac_cause;
-	char detail[352];
+	char detail[];
 };
 
 /* The session ends because its call has. */
-static void go_down(const struct subscriber_down *down)
+static void go_down(
+	struct subscriber *sub, enum end_reason reason, uint16_t lac_cause, const char *detail)
 {
-	struct subscriber *sub = down->sub;
-
 	/* A LAC hangs up when its client has: then pppd has told why already. */
 	if (sub->channel)
 		ppp_channel_receive(sub->channel);
@@ -29,8 +29,8 @@ static void go_down(const struct subscriber_down *down)
 		subscriber_peer_gone(sub);
 		return;
 	}
-	sub->lac_cause = down->lac_cause;
-	subscriber_end(sub, down->reason, down->detail);
+	sub->lac_cause = lac_cause;
+	subscriber_end(sub, reason, detail);
 }
 
 /* Whether one more may go in this turn. */
@@ -46,18 +46,23 @@ static bool may_go(struct subscribers *all)
 }
 
 /* False: out of memory. */
-static bool go_later(const struct subscriber_down *down)
+static bool go_later(
+	struct subscriber *sub, enum end_reason reason, uint16_t lac_cause, const char *detail)
 {
-	struct subscribers *all = down->sub->all;
-	struct subscriber_down *copy = malloc(sizeof(*copy));
+	struct subscribers *all = sub->all;
+	size_t size = strlen(detail) + 1;
+	struct subscriber_down *down = malloc(sizeof(*down) + size);
 
-	if (!copy)
+	if (!down)
 		return false;
-	*copy = *down;
+	down->sub = sub;
+	down->reason = reason;
+	down->lac_cause = lac_cause;
+	memcpy(down->detail, detail, size);
 	if (TAILQ_EMPTY(&all->downs))
 		env_timer_start(all->down_timer, 0);
-	TAILQ_INSERT_TAIL(&all->downs, copy, entry);
-	down->sub->down = copy;
+	TAILQ_INSERT_TAIL(&all->downs, down, entry);
+	sub->down = down;
 	return true;
 }
 
@@ -69,7 +74,7 @@ void subscriber_downs_step(void *ctx)
 	for (unsigned int n = 0; n < all->down_max && (down = TAILQ_FIRST(&all->downs)); n++) {
 		TAILQ_REMOVE(&all->downs, down, entry);
 		down->sub->down = NULL;
-		go_down(down);
+		go_down(down->sub, down->reason, down->lac_cause, down->detail);
 		free(down);
 	}
 	if (!TAILQ_EMPTY(&all->downs))
@@ -89,25 +94,26 @@ void subscriber_call_down(struct subscribers *all, struct l2tp_session *session,
 	const struct l2tp_result *result, bool by_peer)
 {
 	const struct l2tp_call *call = l2tp_session_call(session);
-	struct subscriber_down down = { .sub = l2tp_session_user(session),
-		.reason = by_peer ? END_LAC : END_TUNNEL };
-	char text[256];
+	struct subscriber *sub = l2tp_session_user(session);
+	enum end_reason reason = by_peer ? END_LAC : END_TUNNEL;
+	uint16_t lac_cause = 0;
+	char detail[352];
+	size_t len;
 
-	if (!down.sub) {
+	if (!sub) {
 		l2tp_session_close(session, result);
 		return;
 	}
-	down.sub->call_is_down = true;
-	l2tp_result_text(L2TP_CDN, result, text, sizeof(text));
+	sub->call_is_down = true;
 	if (by_peer)
-		down.lac_cause = end_cause_of_lac(
+		lac_cause = end_cause_of_lac(
 			call->disconnect_code, call->disconnect_direction, result->code);
+	l2tp_result_text(L2TP_CDN, result, detail, sizeof(detail));
+	len = strlen(detail);
 	if (call->disconnect_code)
-		snprintf(down.detail, sizeof(down.detail), "%s; PPP cause %u%s%s", text,
+		snprintf(detail + len, sizeof(detail) - len, "; PPP cause %u%s%s",
 			call->disconnect_code, call->disconnect_message[0] ? ", " : "",
 			call->disconnect_message);
-	else
-		snprintf(down.detail, sizeof(down.detail), "%s", text);
-	if (may_go(all) || !go_later(&down))
-		go_down(&down);
+	if (may_go(all) || !go_later(sub, reason, lac_cause, detail))
+		go_down(sub, reason, lac_cause, detail);
 }
