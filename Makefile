@@ -320,6 +320,7 @@ uninstall:
 VERSION := $(shell sed -n 's/^\#define LNSD_VERSION "\(.*\)"/\1/p' lns/main.c)-1
 deb:
 	$(Q)rm -rf $(O)/deb/stage $(O)/lnsd_*.deb && mkdir -p $(O)/deb
+	@echo 'deb: building once more, for PREFIX=/usr'
 	$(Q)$(MAKE) --no-print-directory O=$(O)/deb/build PREFIX=/usr DESTDIR=$(abspath $(O))/deb/stage \
 		install >$(O)/deb/log
 	$(Q)conf/debian/build.sh $(O)/deb/stage $(O) $(VERSION)
