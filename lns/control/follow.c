@@ -53,18 +53,28 @@ static void print_safe(const char *text, FILE *out)
 			fputc(*c, out);
 }
 
-int follow_trace(const json_t *item, FILE *out)
+/* The time of day; *ret_us: microseconds behind its second. False: there is none. */
+static bool clock_of(const json_t *item, char *clock, size_t size, int *ret_us)
 {
 	json_int_t time_us = json_integer_value(json_object_get(item, "time_us"));
 	time_t seconds = (time_t)(time_us / 1000000);
-	char clock[16] = "";
 	struct tm tm;
 
 	if (time_us <= 0 || !localtime_r(&seconds, &tm))
+		return false;
+	strftime(clock, size, "%H:%M:%S", &tm);
+	*ret_us = (int)(time_us % 1000000);
+	return true;
+}
+
+int follow_trace(const json_t *item, FILE *out)
+{
+	char clock[16];
+	int us;
+
+	if (!clock_of(item, clock, sizeof(clock), &us))
 		return -EPROTO;
-	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	fprintf(out, "%s.%06d %s tunnel %d session %d Ns %d Nr %d ", clock,
-		(int)(time_us % 1000000),
+	fprintf(out, "%s.%06d %s tunnel %d session %d Ns %d Nr %d ", clock, us,
 		strcmp(text_of(item, "direction"), "out") == 0 ? "->" : "<-",
 		number_of(item, "tunnel"), number_of(item, "session"), number_of(item, "ns"),
 		number_of(item, "nr"));
@@ -88,14 +98,11 @@ int follow_event(const json_t *item, FILE *out)
 	} parts[] = { { "user", " " }, { "ip", " " }, { "ifname", " on " }, { "calling", " from " },
 		{ "called", " to " }, { "lac", " via " }, { "host_name", " of " },
 		{ "peer", " at " }, { "reason", ": " }, { "detail", ": " } };
-	json_int_t time_us = json_integer_value(json_object_get(item, "time_us"));
-	time_t seconds = (time_t)(time_us / 1000000);
-	char clock[16] = "";
-	struct tm tm;
+	char clock[16];
+	int us;
 
-	if (time_us <= 0 || !localtime_r(&seconds, &tm))
+	if (!clock_of(item, clock, sizeof(clock), &us))
 		return -EPROTO;
-	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
 	fprintf(out, "%s ", clock);
 	print_safe(text_of(item, "event"), out);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {

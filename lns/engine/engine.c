@@ -86,12 +86,7 @@ static void call_down(
 static const struct l2tp_ops l2tp_ops = {
 	.lac_find = lac_find,
 	.send = send_packet,
-	.tunnel_open = engine_tunnel_open,
-	.tunnel_up = engine_tunnel_up,
-	.tunnel_down = engine_tunnel_down,
-	.tunnel_free = engine_tunnel_free,
-	.tunnel_sequence = engine_tunnel_sequence,
-	.tunnel_moved = engine_tunnel_moved,
+	ENGINE_TUNNEL_OPS,
 	.message = engine_trace_message,
 	.refused = engine_event_refused,
 	.call_request = call_request,

@@ -145,6 +145,11 @@ void engine_tunnel_down(
 void engine_tunnel_free(void *ctx, struct l2tp_tunnel *tunnel);
 int engine_tunnel_moved(void *ctx, struct l2tp_tunnel *tunnel, const struct l2tp_path *path);
 void engine_tunnel_sequence(void *ctx, struct l2tp_tunnel *tunnel, uint16_t ns, uint16_t nr);
+/* Rows of l2tp_ops. */
+#define ENGINE_TUNNEL_OPS                                                                          \
+	.tunnel_open = engine_tunnel_open, .tunnel_up = engine_tunnel_up,                          \
+	.tunnel_down = engine_tunnel_down, .tunnel_free = engine_tunnel_free,                      \
+	.tunnel_sequence = engine_tunnel_sequence, .tunnel_moved = engine_tunnel_moved
 /* The UDP socket for a new session of the tunnel, which then counts as a user of it; -1: none. */
 int engine_tunnel_socket(void *ctx, struct l2tp_tunnel *tunnel);
 void engine_tunnel_hold(struct engine *engine, struct l2tp_tunnel *tunnel);

@@ -56,6 +56,15 @@ static int confine_no_new_privs(void)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
+static int change_user(uid_t uid, gid_t gid, unsigned long securebits)
+{
+	if (prctl(PR_SET_SECUREBITS, securebits, 0, 0, 0) < 0)
+		return -errno;
+	if (setgroups(1, &gid) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return -errno;
+	return 0;
+}
+
 /* Changes the user, keeping only CAP_NET_ADMIN, as an ambient capability. */
 static int confine_user(uid_t uid, gid_t gid)
 {
@@ -66,12 +75,9 @@ static int confine_user(uid_t uid, gid_t gid)
 		SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
 	int err = confine_bound(CAP_NET_ADMIN);
 
+	err = err ? err : change_user(uid, gid, bits);
 	if (err)
 		return err;
-	if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0)
-		return -errno;
-	if (setgroups(1, &gid) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
-		return -errno;
 	err = confine_set_caps(net_admin | setpcap, net_admin);
 	if (err)
 		return err;
@@ -89,13 +95,8 @@ static int confine_powerless(uid_t uid, gid_t gid)
 				   SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
 	int err = confine_bound(-1);
 
-	if (err)
-		return err;
-	if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0)
-		return -errno;
-	if (setgroups(1, &gid) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
-		return -errno;
-	return confine_set_caps(0, 0);
+	err = err ? err : change_user(uid, gid, bits);
+	return err ? err : confine_set_caps(0, 0);
 }
 
 int monitor_confine_hooks(uid_t uid, gid_t gid)

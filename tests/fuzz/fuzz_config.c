@@ -3,6 +3,7 @@
  * Fuzz target: a configuration, as a text (behind a line %% comes the users file) or, when it begins
  * like one, as a bundle. What is accepted can be dumped, and the indexes made from it work.
  */
+#include "tests/fuzz/fuzz.h"
 #include "lns/config/config.h"
 
 #include <stdio.h>
@@ -10,8 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void report(void *ctx, const char *line)
 {

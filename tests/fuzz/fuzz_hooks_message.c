@@ -7,18 +7,11 @@
  * comes), then the packet. Properties: a program is a path; each variable is NAME=VALUE of printable
  * characters, PATH and LANG are ours, and nothing is cut.
  */
+#include "tests/fuzz/fuzz.h"
 #include "lns/hooks/environ.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)                                                                         \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
 
 static void require_environ(const struct hooks_event *event)
 {

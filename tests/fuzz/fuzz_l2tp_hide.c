@@ -6,19 +6,12 @@
  * hidden octets. Properties: the length inside never exceeds what was hidden; hiding what was
  * unhidden gives the same octets; a value hidden with any padding comes back.
  */
+#include "tests/fuzz/fuzz.h"
 #include "lns/l2tp/hide.h"
 #include "lns/l2tp/wire.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)                                                                         \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
 
 /* out has exactly len octets. */
 static void check_unhide(const struct l2tp_secret *secret, uint16_t type,

@@ -6,20 +6,13 @@
  * decoder accepts encodes again, and decodes to the same, also when hidden; texts stay in their
  * buffers.
  */
+#include "tests/fuzz/fuzz.h"
 #include "lns/l2tp/msg.h"
 #include "tests/unit/l2tp/msg_equal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)                                                                         \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
 
 static const struct l2tp_secret secret = { .len = 6, .data = "secret" };
 static const uint8_t vector[16] = "random, but not.";

@@ -7,6 +7,7 @@
  * message of the codec with the right ids and numbers and a few octets changed, so that the state
  * machines are reached behind the decoder; others are octets as they come.
  */
+#include "tests/fuzz/fuzz.h"
 #include "lns/env.h"
 #include "lns/l2tp/l2tp.h"
 #include "lns/log.h"
@@ -18,8 +19,6 @@
 
 /* The fake clock is small and belongs to the unit tests; this target is linked with no other of them. */
 #include "tests/unit/env_fake.c"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define HAS(avp) (1ull << L2TP_AVP_##avp)
 #define TEXT(string)                                                                               \

@@ -6,18 +6,11 @@
  * passes is of a type of that direction, exactly as long as that, has no key 0, no text without end and
  * no enum out of range; and it does not pass the other way.
  */
+#include "tests/fuzz/fuzz.h"
 #include "lns/monitor/proto.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)                                                                         \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
 
 static void require_keys(const struct monitor_keys *keys)
 {

@@ -4,18 +4,11 @@
  * a block of just their size, so that a sanitizer sees any look behind it. What passes must fit a message to
  * the engine and stay the same in it.
  */
+#include "tests/fuzz/fuzz.h"
 #include "lns/ppp/channel_proto.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void carry(const uint8_t *octets, const struct ppp_eap_packet *packet)
 {
@@ -24,10 +17,10 @@ static void carry(const uint8_t *octets, const struct ppp_eap_packet *packet)
 		.packet_len = packet->len };
 
 	memcpy(message.packet, octets, packet->len);
-	require((ppp_message_check(&message, sizeof(message)) == 0) ==
+	REQUIRE((ppp_message_check(&message, sizeof(message)) == 0) ==
 		(packet->code == PPP_EAP_CODE_RESPONSE));
 	message.head.type = PPP_EAP_REQUEST;
-	require((ppp_message_check(&message, sizeof(message)) == 0) ==
+	REQUIRE((ppp_message_check(&message, sizeof(message)) == 0) ==
 		(packet->code == PPP_EAP_CODE_REQUEST));
 }
 
@@ -43,16 +36,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (len)
 		memcpy(octets, data + 1, len);
 	if (size && ppp_eap_parse(octets, (uint32_t)len, &packet) == 0) {
-		require(packet.len <= len && packet.len >= PPP_EAP_HEADER_LEN);
+		REQUIRE(packet.len <= len && packet.len >= PPP_EAP_HEADER_LEN);
 		if (packet.type) {
-			require(packet.data + packet.data_len == octets + packet.len);
-			require(!packet.data_len ||
+			REQUIRE(packet.data + packet.data_len == octets + packet.len);
+			REQUIRE(!packet.data_len ||
 				memchr(packet.data, packet.data[packet.data_len - 1],
 					packet.data_len) != NULL);
 		}
 		request.type = data[0];
 		request.id = packet.id;
-		require(!ppp_eap_answers(&packet, &request) ||
+		REQUIRE(!ppp_eap_answers(&packet, &request) ||
 			packet.code == PPP_EAP_CODE_RESPONSE);
 		carry(octets, &packet);
 	}

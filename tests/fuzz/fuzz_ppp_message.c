@@ -3,13 +3,12 @@
  * fuzz_ppp_message: ppp_message_check, and what its users rely on once it said yes: the sum of all octets
  * that the lengths in a message claim is read, so that a sanitizer sees a length that was let through.
  */
+#include "tests/fuzz/fuzz.h"
 #include "lns/ppp/channel_proto.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static volatile unsigned int sink;
 

@@ -12,21 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/fuzz.h"
 #include "radius/attr_codes.h"
 #include "radius/das.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { AS_IT_IS, SIGNED, OTHER_PORT, AGAIN };
 
 static const struct radius_secret secret = { "testing123", 10 };
 static unsigned int calls;
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static uint64_t fixed_clock(void *ctx)
 {
@@ -38,7 +31,7 @@ static void no_log(void *ctx, bool is_error, const char *line)
 {
 	(void)ctx;
 	(void)is_error;
-	require(!strstr(line, "testing123"));
+	REQUIRE(!strstr(line, "testing123"));
 }
 
 static uint64_t undecided; /* the ticket of a request without an answer yet */
@@ -47,10 +40,10 @@ static unsigned int handle(void *ctx, const struct radius_das_request *request)
 {
 	(void)ctx;
 	calls++;
-	require(request->given & RADIUS_DAS_SESSION);
-	require(request->code == RADIUS_DISCONNECT_REQUEST || (request->given & RADIUS_DAS_CHANGE));
-	require(request->code == RADIUS_COA_REQUEST || !(request->given & RADIUS_DAS_CHANGE));
-	require(strlen(request->user_name) < RADIUS_DAS_TEXT &&
+	REQUIRE(request->given & RADIUS_DAS_SESSION);
+	REQUIRE(request->code == RADIUS_DISCONNECT_REQUEST || (request->given & RADIUS_DAS_CHANGE));
+	REQUIRE(request->code == RADIUS_COA_REQUEST || !(request->given & RADIUS_DAS_CHANGE));
+	REQUIRE(strlen(request->user_name) < RADIUS_DAS_TEXT &&
 		strlen(request->acct_session_id) < RADIUS_DAS_TEXT &&
 		strlen(request->called_station_id) < RADIUS_DAS_TEXT);
 	undecided = request->framed_ip % 4 == 2 ? request->ticket : 0;
@@ -73,8 +66,8 @@ static struct radius_das *make_server(void)
 	memcpy(client.secret, secret.octets, secret.len);
 	((struct sockaddr_in *)&client.addr)->sin_family = AF_INET;
 	((struct sockaddr_in *)&client.addr)->sin_addr.s_addr = htonl(0xc000020a);
-	require(radius_das_new(&host, handle, NULL, &das) == 0);
-	require(radius_das_configure(das, &config, NULL) == 0);
+	REQUIRE(radius_das_new(&host, handle, NULL, &das) == 0);
+	REQUIRE(radius_das_configure(das, &config, NULL) == 0);
 	return das;
 }
 
@@ -100,10 +93,10 @@ static void check_reply(const uint8_t *request, const uint8_t *reply, size_t len
 {
 	struct radius_frame frame;
 
-	require(len <= RADIUS_PACKET_MAX && radius_packet_frame(reply, len, &frame) == 0);
-	require(frame.len == len && frame.message_authenticator && reply[1] == request[1]);
-	require(reply[0] == request[0] + 1 || reply[0] == request[0] + 2);
-	require(radius_packet_verify_reply(&frame, request + 4, &secret));
+	REQUIRE(len <= RADIUS_PACKET_MAX && radius_packet_frame(reply, len, &frame) == 0);
+	REQUIRE(frame.len == len && frame.message_authenticator && reply[1] == request[1]);
+	REQUIRE(reply[0] == request[0] + 1 || reply[0] == request[0] + 2);
+	REQUIRE(radius_packet_verify_reply(&frame, request + 4, &secret));
 }
 
 /* One packet in; how as above. The reply's length. */
@@ -123,12 +116,12 @@ static size_t give(struct radius_das *das, unsigned int how, uint8_t *octets, si
 	undecided = 0;
 	reply_len = radius_das_take(das, &from, &local, octets, len, reply);
 	if (undecided) {
-		require(reply_len == 0);
-		require(radius_das_take(das, &from, &local, octets, len, reply) == 0);
+		REQUIRE(reply_len == 0);
+		REQUIRE(radius_das_take(das, &from, &local, octets, len, reply) == 0);
 		radius_das_decide(das, undecided, 0);
 		reply_len = radius_das_take(das, &from, &local, octets, len, reply);
 	}
-	require(calls <= before + 1 && (calls == before || reply_len > 0));
+	REQUIRE(calls <= before + 1 && (calls == before || reply_len > 0));
 	if (reply_len)
 		check_reply(octets, reply, reply_len);
 	return reply_len;
@@ -149,15 +142,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size--;
 		len = len < size && len > 0 ? len : size; /* 0: all that is left */
 		octets = malloc(len ? len : 1);
-		require(octets != NULL);
+		REQUIRE(octets != NULL);
 		if (len)
 			memcpy(octets, data, len);
 		reply_len = give(das, how == AGAIN ? SIGNED : how, octets, len, reply);
 		if (how == AGAIN && reply_len) {
 			unsigned int before = calls;
 
-			require(give(das, SIGNED, octets, len, again) == reply_len);
-			require(calls == before && memcmp(reply, again, reply_len) == 0);
+			REQUIRE(give(das, SIGNED, octets, len, again) == reply_len);
+			REQUIRE(calls == before && memcmp(reply, again, reply_len) == 0);
 		}
 		free(octets);
 		data += len;

@@ -10,19 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/fuzz.h"
 #include "radius/attr_codes.h"
 #include "radius/packet.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static const struct radius_secret secret = { "testing123", 10 };
 static const uint8_t request_authenticator[RADIUS_AUTH_LEN] = "0123456789abcde";
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static bool look(void *ctx, radius_code code, const char *name, const uint8_t *data, size_t len)
 {
@@ -33,16 +26,16 @@ static bool look(void *ctx, radius_code code, const char *name, const uint8_t *d
 	char text[256];
 	uint32_t value;
 
-	require(len <= 253 && strlen(name) <= 32);
+	REQUIRE(len <= 253 && strlen(name) <= 32);
 	/* Reads what was given, for the sanitizers to see. */
-	require(len == 0 || memchr(data, data[len - 1], len) != NULL);
+	REQUIRE(len == 0 || memchr(data, data[len - 1], len) != NULL);
 	if (radius_get_string(attrs, code, text, sizeof(text)))
-		require(strlen(text) < sizeof(text));
+		REQUIRE(strlen(text) < sizeof(text));
 	if (radius_get_prefix6(attrs, code, 0, &prefix, &prefix_len))
-		require(prefix_len <= 128);
+		REQUIRE(prefix_len <= 128);
 	(void)radius_get_u32(attrs, code, &value);
-	require(radius_get_tag(attrs, code, 0) <= 31);
-	require(radius_salt_decrypt(&secret, request_authenticator, data, len, clear,
+	REQUIRE(radius_get_tag(attrs, code, 0) <= 31);
+	REQUIRE(radius_salt_decrypt(&secret, request_authenticator, data, len, clear,
 			sizeof(clear)) < (int)len);
 	return true;
 }
@@ -57,11 +50,11 @@ static void decode(const uint8_t *octets, size_t len)
 		return;
 	radius_attrs_each(attrs, look, attrs);
 	first_len = radius_attrs_encode(attrs, first, sizeof(first));
-	require(first_len >= 0);
+	REQUIRE(first_len >= 0);
 	/* One attribute of a vendor each makes it longer, and too many are refused. */
 	if (!radius_attrs_decode(first, (size_t)first_len, &again)) {
 		second_len = radius_attrs_encode(again, second, sizeof(second));
-		require(second_len == first_len && !memcmp(first, second, (size_t)first_len));
+		REQUIRE(second_len == first_len && !memcmp(first, second, (size_t)first_len));
 		radius_attrs_free(again);
 	}
 	radius_attrs_free(attrs);
@@ -72,11 +65,11 @@ static void take(const uint8_t *octets, size_t len, bool must_verify)
 	struct radius_frame frame;
 
 	if (radius_packet_frame(octets, len, &frame)) {
-		require(!must_verify);
+		REQUIRE(!must_verify);
 		return;
 	}
-	require(frame.len <= len);
-	require(radius_packet_verify_reply(&frame, request_authenticator, &secret) || !must_verify);
+	REQUIRE(frame.len <= len);
+	REQUIRE(radius_packet_verify_reply(&frame, request_authenticator, &secret) || !must_verify);
 	decode(octets + RADIUS_HEADER_LEN, frame.len - RADIUS_HEADER_LEN);
 }
 
@@ -100,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *octets = malloc(size ? size : 1);
 
-	require(octets != NULL);
+	REQUIRE(octets != NULL);
 	memcpy(octets, data, size);
 	take(octets, size, false);
 	decode(data, size);

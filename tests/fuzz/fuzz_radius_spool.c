@@ -9,16 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/fuzz.h"
 #include "radius/attr_codes.h"
 #include "radius/spool_internal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void look(const struct radius_attrs *attrs, unsigned int kind)
 {
@@ -27,11 +20,11 @@ static void look(const struct radius_attrs *attrs, unsigned int kind)
 	struct radius_attrs *again;
 	int len = radius_attrs_encode(attrs, first, sizeof(first));
 
-	require(len >= 6);
+	REQUIRE(len >= 6);
 	if (spool_decode(kind, first, (size_t)len, &again))
 		return;
-	require(radius_attrs_encode(again, second, sizeof(second)) == len);
-	require(!memcmp(first, second, (size_t)len));
+	REQUIRE(radius_attrs_encode(again, second, sizeof(second)) == len);
+	REQUIRE(!memcmp(first, second, (size_t)len));
 	radius_attrs_free(again);
 }
 
@@ -47,11 +40,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	row.session = data[1];
 	if (!spool_row_is_sound(&row))
 		return 0;
-	require(row.kind < SPOOL_KINDS);
+	REQUIRE(row.kind < SPOOL_KINDS);
 	/* Of its exact length, for the sanitizers to see what is read behind it. */
 	size -= 2;
 	octets = malloc(size ? size : 1);
-	require(octets != NULL);
+	REQUIRE(octets != NULL);
 	memcpy(octets, data + 2, size);
 	if (!spool_decode((unsigned int)row.kind, octets, size, &attrs)) {
 		look(attrs, (unsigned int)row.kind);

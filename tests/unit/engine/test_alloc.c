@@ -248,12 +248,7 @@ static void receive_packet(
 static const struct l2tp_ops l2tp_ops = {
 	.lac_find = lac_find,
 	.send = send_packet,
-	.tunnel_open = engine_tunnel_open,
-	.tunnel_up = engine_tunnel_up,
-	.tunnel_down = engine_tunnel_down,
-	.tunnel_free = engine_tunnel_free,
-	.tunnel_sequence = engine_tunnel_sequence,
-	.tunnel_moved = engine_tunnel_moved,
+	ENGINE_TUNNEL_OPS,
 };
 
 static void say(struct lac *lac, struct l2tp_msg msg)

@@ -6,13 +6,12 @@
  */
 #include "lns/l2tp/session_fsm.h"
 #include "lns/l2tp/tunnel_fsm.h"
+#include "tests/unit/reviewed.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define REVIEWED "tests/unit/l2tp/state_tables.txt"
 
 static void print_row(
 	FILE *out, const char *state, const char *event, const char *action, const char *next)
@@ -54,42 +53,7 @@ static void print_tables(FILE *out)
 	print_session(out, true);
 }
 
-static char *read_reviewed(void)
-{
-	FILE *file = fopen(REVIEWED, "r");
-	char *text = calloc(1, 100000);
-
-	cr_assert_not_null(file, "%s is missing; run from the top of the tree", REVIEWED);
-	cr_assert_not_null(text);
-	cr_assert_lt(fread(text, 1, 99999, file), 99999);
-	fclose(file);
-	return text;
-}
-
 Test(state_tables, are_the_reviewed_ones)
 {
-	char *printed = NULL, *reviewed, *rest, *expected_rest;
-	size_t size;
-	FILE *out;
-
-	if (getenv("WRITE_STATE_TABLES")) {
-		out = fopen(REVIEWED, "w");
-		cr_assert_not_null(out);
-		print_tables(out);
-		fclose(out);
-	}
-	out = open_memstream(&printed, &size);
-	print_tables(out);
-	fclose(out);
-	reviewed = read_reviewed();
-	rest = printed;
-	expected_rest = reviewed;
-	while (rest && expected_rest) {
-		const char *line = strsep(&rest, "\n"), *expected = strsep(&expected_rest, "\n");
-
-		cr_assert_str_eq(line, expected);
-	}
-	cr_assert(!rest && !expected_rest, "one of them is longer than the other");
-	free(printed);
-	free(reviewed);
+	expect_reviewed("tests/unit/l2tp/state_tables.txt", "WRITE_STATE_TABLES", print_tables);
 }

@@ -4,6 +4,8 @@
  */
 #include "tests/unit/radius/spool_bed.h"
 
+#include "tests/unit/radius/power_vfs.h"
+
 #include "radius/attr_codes.h"
 
 #include <criterion/criterion.h>
@@ -56,6 +58,19 @@ void bed_teardown(void)
 	bed_is_alive = NULL;
 	one_teardown();
 	remove_dir();
+}
+
+void bed_power_setup(void)
+{
+	bed_setup();
+	power_vfs_install();
+}
+
+void bed_power_teardown(void)
+{
+	bed_close();
+	power_vfs_remove();
+	bed_teardown();
 }
 
 static bool is_alive(void *ctx, uint64_t session)

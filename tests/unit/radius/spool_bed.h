@@ -33,6 +33,9 @@ extern bool (*bed_is_alive)(uint64_t session);
 
 void bed_setup(void);
 void bed_teardown(void);
+/* The same on a disk that forgets what was not synced (power_vfs.h). */
+void bed_power_setup(void);
+void bed_power_teardown(void);
 
 /* Opens the spool on bed_path, or in memory; its client tries once, for a second. */
 void bed_open(void);

@@ -22,21 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static void power_setup(void)
-{
-	bed_setup();
-	power_vfs_install();
-}
-
-static void power_teardown(void)
-{
-	bed_close();
-	power_vfs_remove();
-	bed_teardown();
-}
-
 TestSuite(spool_disk, .init = bed_setup, .fini = bed_teardown, .timeout = 60);
-TestSuite(spool_power, .init = power_setup, .fini = power_teardown, .timeout = 60);
+TestSuite(spool_power, .init = bed_power_setup, .fini = bed_power_teardown, .timeout = 60);
 
 /* ---- power ---- */
 

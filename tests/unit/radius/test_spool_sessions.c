@@ -15,20 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void power_setup(void)
-{
-	bed_setup();
-	power_vfs_install();
-}
-
-static void power_teardown(void)
-{
-	bed_close();
-	power_vfs_remove();
-	bed_teardown();
-}
-
-TestSuite(spool_sessions, .init = power_setup, .fini = power_teardown, .timeout = 60);
+TestSuite(spool_sessions, .init = bed_power_setup, .fini = bed_power_teardown, .timeout = 60);
 TestSuite(spool_sessions_disk, .init = bed_setup, .fini = bed_teardown, .timeout = 60);
 
 static uint64_t wanted;

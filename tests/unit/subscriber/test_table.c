@@ -4,14 +4,13 @@
  * and compared with a file that was read. Who changes something here reviews the difference and commits
  * both. WRITE_LIFE_TABLE=1 in the environment writes the file anew.
  */
+#include "tests/unit/reviewed.h"
 #include "tests/unit/subscriber/fake.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define REVIEWED "tests/unit/subscriber/life_table.txt"
 
 static struct subscriber *sub_of(struct l2tp_session *call)
 {
@@ -210,32 +209,5 @@ static void print_table(FILE *out)
 
 Test(table, is_the_reviewed_one)
 {
-	char *printed = NULL, *reviewed, *rest, *expected_rest;
-	size_t size, len;
-	FILE *out = open_memstream(&printed, &size), *file;
-
-	print_table(out);
-	fclose(out);
-	if (getenv("WRITE_LIFE_TABLE")) {
-		file = fopen(REVIEWED, "w");
-		cr_assert(file && fputs(printed, file) >= 0);
-		fclose(file);
-	}
-	file = fopen(REVIEWED, "r");
-	cr_assert_not_null(file, "%s is missing; run from the top of the tree", REVIEWED);
-	reviewed = calloc(1, 100000);
-	cr_assert_not_null(reviewed);
-	len = fread(reviewed, 1, 99999, file);
-	cr_assert_lt(len, 99999);
-	fclose(file);
-	rest = printed;
-	expected_rest = reviewed;
-	while (rest && expected_rest) {
-		const char *line = strsep(&rest, "\n"), *expected = strsep(&expected_rest, "\n");
-
-		cr_assert_str_eq(line, expected);
-	}
-	cr_assert(!rest && !expected_rest, "one of them is longer than the other");
-	free(printed);
-	free(reviewed);
+	expect_reviewed("tests/unit/subscriber/life_table.txt", "WRITE_LIFE_TABLE", print_table);
 }
