@@ -346,6 +346,7 @@ help:
 	@echo 'V=1 shows the commands, CC=clang, WERROR=1 and O=DIR are for every target'
 
 format:
+	$(Q)clang-format --version | grep -q 'version 14\.' || { echo 'make format: the tree is as clang-format 14 has it'; exit 1; }
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 clean:

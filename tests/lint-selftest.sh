@@ -26,7 +26,8 @@ expect() {
 	rm "$tree/$2"
 }
 
-expect 'format: lns/a.c' lns/a.c "$spdx\nint  a ( void ) { return 1; }\n"
+clang-format --version | grep -q 'version 14\.' &&
+	expect 'format: lns/a.c' lns/a.c "$spdx\nint  a ( void ) { return 1; }\n"
 expect 'cppcheck: lns/a.c:6: ' lns/a.c "$spdx\nint a(void)\n{\n\tint b[2];\n\tb[0] = 1;\n\treturn b[2];\n}\n"
 for name in sprintf vsprintf strcpy strcat strncpy atoi strtok system popen alloca gets; do
 	expect "banned: lns/a.c:2: ${name#v}: " lns/a.c "$spdx\nint a = $name(1);\n"

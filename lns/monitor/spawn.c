@@ -167,13 +167,14 @@ static int spawn_run(const struct spawn *spawn, pid_t *ret_pid, const char **ret
 }
 
 /*
- * Starts a child with one end of each of count new connections; the other ends go to ret_fds. Fills in
- * the descriptors of spawn.
+ * Starts a child with one end of each of count new connections; the other ends go to ret_fds. how: all
+ * but the descriptors.
  */
 static int spawn_connected(
-	struct spawn *spawn, int count, int *ret_fds, pid_t *ret_pid, const char **ret_step)
+	const struct spawn *how, int count, int *ret_fds, pid_t *ret_pid, const char **ret_step)
 {
 	int pairs[SPAWN_FDS][2], theirs[SPAWN_FDS], made = 0, err = 0;
+	struct spawn spawn = *how;
 
 	*ret_step = "socketpair";
 	for (; made < count && !err; made++) {
@@ -183,10 +184,10 @@ static int spawn_connected(
 		}
 		theirs[made] = pairs[made][1];
 	}
-	spawn->fds = theirs;
-	spawn->fd_count = count;
+	spawn.fds = theirs;
+	spawn.fd_count = count;
 	if (!err)
-		err = spawn_run(spawn, ret_pid, ret_step);
+		err = spawn_run(&spawn, ret_pid, ret_step);
 	for (int i = 0; i < made; i++) {
 		close(pairs[i][1]);
 		if (err)
