@@ -10,7 +10,7 @@ packages="
 	libev-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libradcli-dev nettle-dev libconfuse-dev
 	libjansson-dev libsqlite3-dev libmicrohttpd-dev dpkg-dev ppp ppp-dev
 	libcriterion-dev cppcheck clang-format
-	python3 python3-pytest freeradius freeradius-utils xl2tpd
+	python3 python3-pytest freeradius freeradius-utils xl2tpd tcpdump groff-base
 	iproute2 iputils-ping procps kmod xz-utils cpio qemu-system-x86 systemd udev
 "
 

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -49,14 +50,14 @@ def _hide(directories):
 
 def _preload(library):
     """Gives this process, and those that it starts, a mount namespace in which they load a library first:
-    also those that forget their environment."""
+    also those that forget their environment, and those of users who may not look into the tree."""
     _check(_libc.unshare(_CLONE_NEWNS), "unshare")
     _check(_libc.mount(None, b"/", None, _MS_REC_SLAVE, None), "mount /")
     directory = tempfile.mkdtemp(prefix="preload-")
     os.chmod(directory, 0o755)
     _check(_libc.mount(b"tmpfs", directory.encode(), b"tmpfs", 0, None), directory)
     with open(os.path.join(directory, "ld.so.preload"), "w", encoding="utf-8") as file:
-        file.write(f"{library}\n")
+        file.write(shutil.copy(library, directory) + "\n")
     layers = f"lowerdir={directory}:/etc"
     _check(_libc.mount(b"overlay", b"/etc", b"overlay", 0, layers.encode()), "overlay on /etc")
 
