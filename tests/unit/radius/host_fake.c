@@ -194,12 +194,19 @@ static struct fake_io *fake_ready(struct fake_host *fake)
 	return NULL;
 }
 
+bool fake_io_once(struct fake_host *fake)
+{
+	struct fake_io *io = fake_ready(fake);
+
+	if (io)
+		io->ready(io->arg, 1);
+	return io != NULL;
+}
+
 void fake_io(struct fake_host *fake)
 {
-	struct fake_io *io;
-
-	while ((io = fake_ready(fake)))
-		io->ready(io->arg, 1);
+	while (fake_io_once(fake))
+		;
 }
 
 void fake_advance(struct fake_host *fake, uint64_t delay)

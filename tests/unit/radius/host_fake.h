@@ -28,6 +28,8 @@ struct fake_host {
 void fake_host_init(struct fake_host *fake);
 /* Handles what has arrived, until nothing is left. */
 void fake_io(struct fake_host *fake);
+/* Tells one descriptor that is ready; false: there is none. */
+bool fake_io_once(struct fake_host *fake);
 /* Moves the clock, firing timers in order and handling input after each. */
 void fake_advance(struct fake_host *fake, uint64_t delay);
 

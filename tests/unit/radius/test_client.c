@@ -360,6 +360,31 @@ Test(client, source_address)
 	cr_expect(strstr(fake.log, "Cannot assign requested address"), "%s", fake.log);
 }
 
+/* What a reply sets going takes its time, and others are waiting for the loop. */
+Test(client, many_replies_are_taken_a_few_at_a_time)
+{
+	struct fake_packet packets[20];
+	struct result results[20];
+	unsigned int before = 0, now;
+	bool more;
+
+	for (int i = 0; i < 20; i++) {
+		one_ask(RADIUS_ACCESS_REQUEST, &results[i]);
+		one_take(&packets[i]);
+	}
+	for (int i = 0; i < 20; i++)
+		fake_server_answer(&server, &packets[i], RADIUS_ACCESS_ACCEPT);
+	do {
+		more = fake_io_once(&fake);
+		now = 0;
+		for (int i = 0; i < 20; i++)
+			now += results[i].calls;
+		cr_expect_leq(now - before, 8);
+		before = now;
+	} while (more);
+	cr_expect_eq(now, 20);
+}
+
 Test(client, ipv6)
 {
 	struct fake_packet packet;
