@@ -2,6 +2,7 @@
 """The manual pages say what --help says, and the unit for systemd keeps its promise. The options of
 lns.conf(5) are held to the schema by tests/unit/config."""
 
+import functools
 import os
 import re
 import shutil
@@ -69,6 +70,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 """
 
 
+@functools.cache
 def complete(*words):
     """What bash offers for the last word."""
     script = os.path.join(TREE, "conf/completion/lnsctl.bash")
