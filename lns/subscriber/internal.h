@@ -121,7 +121,7 @@ TAILQ_HEAD(subscriber_queue, subscriber);
 LIST_HEAD(subscriber_bucket, subscriber);
 
 #define SUBSCRIBER_BUCKETS 16384
-#define SUBSCRIBER_DOWN    512 /* down_max */
+#define SUBSCRIBER_DOWN    256 /* down_max */
 
 /* A LAC's host; lives as long as it has sessions. */
 struct subscriber_source {
