@@ -94,32 +94,19 @@ static int request_receive(struct ppp_fork *fork, int fds[FD_COUNT])
 	return -EBADMSG;
 }
 
-/* Sends an answer, with a descriptor unless fd is -1. Waits for room: an answer is never left out. */
-static void answer_send(int to, struct ppp_forked *answer, uint16_t type, int fd)
+/* Sends an answer. Waits for room: an answer is never left out. */
+static void answer_send(int to, struct ppp_forked *answer, uint16_t type)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { .header = { .cmsg_level = SOL_SOCKET,
-			      .cmsg_type = SCM_RIGHTS,
-			      .cmsg_len = CMSG_LEN(sizeof(int)) } };
-	struct iovec iov = { .iov_base = answer, .iov_len = sizeof(*answer) };
-	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
 	ssize_t sent;
 
-	if (fd >= 0) {
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control);
-	}
 	answer->head.type = type;
 	answer->head.version = PPP_PROTO_VERSION;
 	answer->head.size = sizeof(*answer);
 	for (;;) {
-		sent = sendmsg(to, &message, MSG_NOSIGNAL);
+		sent = send(to, answer, sizeof(*answer), MSG_NOSIGNAL);
 		if (sent >= 0 || got_sigterm)
 			return;
-		if (errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS)
+		if (errno == EAGAIN || errno == ENOBUFS)
 			usleep(1000);
 		else if (errno != EINTR)
 			return;
@@ -127,23 +114,18 @@ static void answer_send(int to, struct ppp_forked *answer, uint16_t type, int fd
 }
 
 /*
- * 0 in the child; the child's pid and *ret_pidfd in the template; or -errno. Not by clone3, which seccomp
- * filters against new namespaces refuse whatever its flags are (they cannot read them).
+ * 0 in the child, the child's pid in the template, or -errno. Not by clone3, which seccomp filters against new
+ * namespaces refuse whatever its flags are (they cannot read them).
  */
-static int session_clone(int *ret_pidfd)
+static int session_clone(void)
 {
-	const unsigned long flags = CLONE_PARENT | CLONE_PIDFD;
-	int pidfd = -1;
 #ifdef __s390__
-	long pid = syscall(SYS_clone, 0UL, flags, &pidfd, NULL, 0UL);
+	long pid = syscall(SYS_clone, 0UL, CLONE_PARENT, NULL, NULL, 0UL);
 #else
-	long pid = syscall(SYS_clone, flags, 0UL, &pidfd, NULL, 0UL);
+	long pid = syscall(SYS_clone, CLONE_PARENT, 0UL, NULL, NULL, 0UL);
 #endif
 
-	if (pid < 0)
-		return -errno;
-	*ret_pidfd = pidfd;
-	return pid;
+	return pid < 0 ? -errno : pid;
 }
 
 /* In the session: the template's sockets are none of its business. */
@@ -164,7 +146,6 @@ static int request_serve(const struct ppp_fork *fork, int fds[FD_COUNT])
 {
 	struct ppp_forked answer = { .head = { .session = fork->head.session },
 		.request = fork->request };
-	int pidfd = -1;
 	int pid = -EMFILE;
 
 	for (int i = 0; i < FD_COUNT; i++)
@@ -172,12 +153,9 @@ static int request_serve(const struct ppp_fork *fork, int fds[FD_COUNT])
 			goto answer;
 	if (fork->exec) {
 		pid = getpid();
-		pidfd = syscall(SYS_pidfd_open, pid, 0);
-		if (pidfd < 0)
-			pid = -errno;
 	} else {
 		fflush(NULL);
-		pid = session_clone(&pidfd);
+		pid = session_clone();
 		if (pid == 0) {
 			session_enter(fork, fds);
 			return 1;
@@ -187,11 +165,9 @@ static int request_serve(const struct ppp_fork *fork, int fds[FD_COUNT])
 answer:
 	answer.error = pid < 0 ? -pid : 0;
 	answer.pid = pid < 0 ? 0 : pid;
-	if (pid > 0) {
-		answer_send(lns_report_fd, &answer, PPP_FORK_REPORT, pidfd);
-		close(pidfd);
-	}
-	answer_send(lns_fork_fd, &answer, PPP_FORKED, -1);
+	if (pid > 0)
+		answer_send(lns_report_fd, &answer, PPP_FORK_REPORT);
+	answer_send(lns_fork_fd, &answer, PPP_FORKED);
 	if (fork->exec && pid > 0) {
 		session_enter(fork, fds);
 		return 1;

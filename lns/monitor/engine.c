@@ -102,10 +102,9 @@ static bool engine_read(struct monitor_engine *engine)
 		monitor_watch_remove(engine->loop, &engine->link_watch);
 		return false;
 	}
-	if (n == -EMFILE) {
-		engine_hang_up(
-			engine, "too many descriptors to keep: raise the limit of open files");
-		return false;
+	if (n == -EMFILE) { /* nothing but what is to be kept comes with a descriptor */
+		engine->ops->full(engine->ctx);
+		return true;
 	}
 	if (n < 0 || monitor_message_check(&message, (size_t)n, count, MONITOR_FROM_ENGINE) != 0) {
 		for (unsigned int i = 0; i < count; i++)
@@ -121,8 +120,10 @@ static void engine_ready(void *ctx, uint32_t events)
 {
 	struct monitor_engine *engine = ctx;
 
-	if ((events & EPOLLOUT) && !monitor_link_flush(&engine->link))
+	if ((events & EPOLLOUT) && !monitor_link_flush(&engine->link)) {
 		monitor_watch_set_writable(engine->loop, &engine->link_watch, false);
+		engine->ops->drained(engine->ctx);
+	}
 	for (unsigned int i = 0; i < MESSAGES_PER_TURN && engine->link_watch.fd >= 0; i++)
 		if (!engine_read(engine))
 			return;
@@ -143,6 +144,11 @@ static void engine_exited(void *ctx, uint32_t events)
 	quick = monitor_now() - engine->started < LIVED_LONG;
 	engine_release(engine);
 	engine->ops->exited(engine->ctx, status, quick);
+}
+
+bool monitor_engine_queued(const struct monitor_engine *engine)
+{
+	return engine->link.head != NULL;
 }
 
 int monitor_engine_start(struct monitor_engine *engine, const struct monitor_spawn_engine *how)

@@ -19,6 +19,10 @@ struct monitor_spawn_engine;
 struct monitor_engine_ops {
 	/* A checked request; fds (as many as its type has) are the callee's. */
 	void (*request)(void *ctx, const union monitor_message *request, const int *fds);
+	/* A request to keep a descriptor is lost: this process may not open another one. */
+	void (*full)(void *ctx);
+	/* Everything that was queued for it is sent: there is room for more. */
+	void (*drained)(void *ctx);
 	/* It ended with a wait status; quick: it ran a short time only. */
 	void (*exited)(void *ctx, int status, bool quick);
 };
@@ -41,5 +45,7 @@ void monitor_engine_kill(struct monitor_engine *engine);
  */
 void monitor_engine_send(struct monitor_engine *engine, enum monitor_message_type type,
 	void *message, const int *fds, unsigned int count);
+/* Whether something is queued: ops.drained will be called, unless it ends before. */
+bool monitor_engine_queued(const struct monitor_engine *engine);
 
 #endif

@@ -56,6 +56,8 @@ struct monitor {
 	uint64_t alive_at;        /* when the service manager is told so */
 	uint64_t ask_at;          /* when the engine is asked whether it lives */
 	unsigned int unanswered;  /* of these questions */
+	bool handing;             /* the engine is being told of the past */
+	unsigned int hand_place;  /* in what is kept */
 	bool stop_retried; /* an engine died while stopping; a second one finishes the work */
 
 	struct config *reload_config; /* waits for the engine's answer */

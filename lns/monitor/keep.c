@@ -93,18 +93,22 @@ unsigned int monitor_keep_count(const struct monitor_keep_table *table)
 	return table->count;
 }
 
-int monitor_keep_each(const struct monitor_keep_table *table,
+int monitor_keep_each(const struct monitor_keep_table *table, unsigned int *place,
 	int (*each)(void *ctx, enum monitor_kind kind, uint64_t id, int fd), void *ctx)
 {
-	for (unsigned int kind = 0; kind < MONITOR_KEEP_MAX; kind++) {
-		for (unsigned int i = 0; i < BUCKETS; i++) {
-			for (struct kept *kept = table->buckets[kind][i]; kept; kept = kept->next) {
-				int err = each(ctx, (enum monitor_kind)kind, kept->id, kept->fd);
+	while (*place < MONITOR_KEEP_MAX * BUCKETS) {
+		enum monitor_kind kind = (enum monitor_kind)(*place / BUCKETS);
+		const struct kept *kept = table->buckets[kind][*place % BUCKETS];
+		int stop = 0;
 
-				if (err)
-					return err;
-			}
+		++*place;
+		for (; kept; kept = kept->next) {
+			int err = each(ctx, kind, kept->id, kept->fd);
+
+			stop = stop ? stop : err;
 		}
+		if (stop)
+			return stop;
 	}
 	return 0;
 }

@@ -21,8 +21,12 @@ int monitor_keep_drop(struct monitor_keep_table *table, enum monitor_kind kind, 
 
 unsigned int monitor_keep_count(const struct monitor_keep_table *table);
 
-/* Calls each for every one, listeners first, then tunnels, then channels, until it returns non-zero. */
-int monitor_keep_each(const struct monitor_keep_table *table,
+/*
+ * Calls each for every one from *place on, which is 0 at first: listeners, then tunnels, then channels.
+ * When it returns non-zero, some more of the same place may follow; then that is returned, and another
+ * call goes on behind them, whatever is put or dropped meanwhile. 0: that were all.
+ */
+int monitor_keep_each(const struct monitor_keep_table *table, unsigned int *place,
 	int (*each)(void *ctx, enum monitor_kind kind, uint64_t id, int fd), void *ctx);
 
 #endif

@@ -84,13 +84,14 @@ static void monitor_hand_hello(struct monitor *monitor)
 	monitor_engine_send(monitor->engine, MONITOR_HELLO, &hello, fds, 3);
 }
 
+/* What is queued has a duplicate: for all that is kept there may not be as many left. */
 static int monitor_hand_kept(void *ctx, enum monitor_kind kind, uint64_t id, int fd)
 {
 	struct monitor *monitor = ctx;
 	struct monitor_keep keep = { .kind = kind, .id = id };
 
 	monitor_engine_send(monitor->engine, MONITOR_KEPT, &keep, &fd, 1);
-	return 0;
+	return monitor_engine_queued(monitor->engine) ? -EAGAIN : 0;
 }
 
 static int monitor_hand_session(void *ctx, uint64_t session, pid_t pid)
@@ -116,14 +117,16 @@ static void monitor_hand_hooks(void *ctx, int event_fd)
 	struct monitor *monitor = ctx;
 	struct monitor_head head;
 
-	monitor_engine_send(monitor->engine, MONITOR_HOOKS, &head, &event_fd, 1);
+	if (!monitor->handing) /* otherwise it comes in its turn */
+		monitor_engine_send(monitor->engine, MONITOR_HOOKS, &head, &event_fd, 1);
 }
 
 static void monitor_hand_stop(struct monitor *monitor, bool hurry)
 {
 	struct monitor_number number = { .number = hurry };
 
-	monitor_engine_send(monitor->engine, MONITOR_STOP, &number, NULL, 0);
+	if (!monitor->handing)
+		monitor_engine_send(monitor->engine, MONITOR_STOP, &number, NULL, 0);
 }
 
 static void monitor_plan_engine(struct monitor *monitor, bool quick)
@@ -132,6 +135,25 @@ static void monitor_plan_engine(struct monitor *monitor, bool quick)
 	if (monitor->pause > PAUSE_MAX)
 		monitor->pause = PAUSE_MAX;
 	monitor->start_at = monitor_now() + monitor->pause;
+}
+
+/* Tells a new engine of the past as fast as it reads, then that this was all. */
+static void monitor_hand_on(void *ctx)
+{
+	struct monitor *monitor = ctx;
+	struct monitor_head head;
+
+	if (!monitor->handing || monitor_keep_each(monitor->keep, &monitor->hand_place,
+					 monitor_hand_kept, monitor) != 0)
+		return;
+	monitor->handing = false;
+	monitor_sessions_each(monitor->sessions, monitor_hand_session, monitor_hand_exit, monitor);
+	if (monitor_hooks_event_fd(monitor->hooks) >= 0)
+		monitor_hand_hooks(monitor, monitor_hooks_event_fd(monitor->hooks));
+	monitor_templates_start(monitor->templates);
+	monitor_engine_send(monitor->engine, MONITOR_START, &head, NULL, 0);
+	if (monitor->phase == PHASE_STOPPING)
+		monitor_hand_stop(monitor, false);
 }
 
 static int monitor_start_engine(struct monitor *monitor)
@@ -143,7 +165,6 @@ static int monitor_start_engine(struct monitor *monitor)
 		.state_dir = monitor->state_dir,
 		.log_to = monitor->options->log_to,
 	};
-	struct monitor_head head;
 	int err;
 
 	monitor->start_at = MONITOR_NEVER;
@@ -153,14 +174,9 @@ static int monitor_start_engine(struct monitor *monitor)
 		return err;
 	}
 	monitor_hand_hello(monitor);
-	monitor_keep_each(monitor->keep, monitor_hand_kept, monitor);
-	monitor_sessions_each(monitor->sessions, monitor_hand_session, monitor_hand_exit, monitor);
-	if (monitor_hooks_event_fd(monitor->hooks) >= 0)
-		monitor_hand_hooks(monitor, monitor_hooks_event_fd(monitor->hooks));
-	monitor_templates_start(monitor->templates);
-	monitor_engine_send(monitor->engine, MONITOR_START, &head, NULL, 0);
-	if (monitor->phase == PHASE_STOPPING)
-		monitor_hand_stop(monitor, false);
+	monitor->handing = true;
+	monitor->hand_place = 0;
+	monitor_hand_on(monitor);
 	return 0;
 }
 
@@ -175,7 +191,10 @@ static void monitor_template_started(void *ctx, uint32_t id, const char *name, i
 
 static void monitor_session_exited(void *ctx, const struct monitor_exit *exit)
 {
-	monitor_hand_exit(ctx, exit);
+	const struct monitor *monitor = ctx;
+
+	if (!monitor->handing)
+		monitor_hand_exit(ctx, exit);
 }
 
 /* Reload. */
@@ -223,7 +242,7 @@ static void monitor_reload_begin(struct monitor *monitor)
 	if (monitor->phase > PHASE_SERVING)
 		return;
 	monitor->reload_again = monitor->phase == PHASE_STARTING || monitor->reload_config ||
-				!monitor_engine_running(monitor->engine);
+				monitor->handing || !monitor_engine_running(monitor->engine);
 	if (monitor->reload_again)
 		return;
 	monitor_notify_reloading();
@@ -321,16 +340,22 @@ static void monitor_do_signal(struct monitor *monitor, const struct monitor_keys
 	}
 }
 
+static void monitor_full(void *ctx)
+{
+	struct monitor *monitor = ctx;
+
+	if (!monitor->fd_warned)
+		log_error("limit of open files (%lu) reached: what comes now ends with this "
+			  "engine; raise it",
+			(unsigned long)monitor->fd_limit);
+	monitor->fd_warned = true;
+}
+
 static void monitor_do_keep(struct monitor *monitor, const struct monitor_keep *keep, int fd)
 {
 	/* A full table must not leave us unable to start an engine, or to watch a session. */
 	if ((rlim_t)fd + FD_RESERVE >= monitor->fd_limit) {
-		if (!monitor->fd_warned)
-			log_error(
-				"limit of open files (%lu) reached: what comes now ends with this "
-				"engine; raise it",
-				(unsigned long)monitor->fd_limit);
-		monitor->fd_warned = true;
+		monitor_full(monitor);
 		close(fd);
 		return;
 	}
@@ -468,6 +493,7 @@ static void monitor_engine_exited(void *ctx, int status, bool quick)
 	char text[MONITOR_CHILD_TEXT];
 
 	monitor->ask_at = MONITOR_NEVER;
+	monitor->handing = false;
 	monitor->reload_wanted = false;
 	monitor_templates_stop(monitor->templates);
 	if (monitor->reload_config) {
@@ -605,6 +631,8 @@ static const struct monitor_upcalls upcalls = {
 	.sessions.exited = monitor_session_exited,
 	.templates.started = monitor_template_started,
 	.engine.request = monitor_request,
+	.engine.full = monitor_full,
+	.engine.drained = monitor_hand_on,
 	.hooks.started = monitor_hand_hooks,
 	.engine.exited = monitor_engine_exited,
 	.signalled = monitor_signalled,

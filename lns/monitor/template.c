@@ -5,7 +5,8 @@
  *
  * Ownership: templates > slots, processes. A slot points to its current process; a process without slot
  * is retired and killed at its deadline. What a template reports is checked like anything from outside:
- * it must name a child of ours, once.
+ * it must name a child of ours, once. A report that cannot be taken for want of memory or descriptors is held,
+ * and no other is read before it: its session goes on meanwhile, and the template waits when it has more.
  *
  * When pppd or the plugin was replaced on disk, a candidate is started beside the template; the engine is
  * told of it once it has lived for a moment, and then the old one is retired. A new pppd that does not
@@ -36,6 +37,8 @@
 #define LIVED_LONG   UINT64_C(10000000)
 #define RETIRE_AFTER UINT64_C(10000000)
 
+#define HOLD_TIME UINT64_C(100000) /* until a held report is tried again */
+
 #define CHECK_INTERVAL UINT64_C(2000000) /* between two looks at the files */
 #define PROVE_TIME     UINT64_C(2000000) /* that a candidate lives before it is used */
 
@@ -65,6 +68,8 @@ struct template
 	uint64_t started, kill_at;
 	int fork_fd; /* of a candidate, whom the engine does not know; otherwise -1 */
 	struct monitor_watch exit_watch, report_watch;
+	struct ppp_forked held; /* a report, while hold_until is not 0 */
+	uint64_t hold_until;
 };
 
 struct slot {
@@ -239,31 +244,89 @@ static void template_becomes_session(struct template *template)
 	template_free(template);
 }
 
-static bool template_take_report(struct template *template, const struct ppp_forked *report)
+/* Whether it may be taken later. */
+static bool is_shortage(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -ENOSPC;
+}
+
+/* 0, or -errno: that is a report which can be taken later, or a wrong one. */
+static int template_take_report(struct template *template, const struct ppp_forked *report)
 {
 	int err;
 
 	if (report->error != 0)
-		return true; /* the engine is told by the template */
+		return 0; /* the engine is told by the template */
 	/* A session pppd begins in the session (setsid) that its template leads. */
 	err = getsid(report->pid) != template->pid
 		      ? -ECHILD
 		      : monitor_sessions_add(template->owner->sessions, report->head.session,
 				(pid_t)report->pid);
-	if (err)
+	if (err && !is_shortage(err))
 		log_error("pppd template '%s' reported process %d wrongly: %s", template->name,
 			(int)report->pid, strerror(-err));
-	return err == 0;
+	return err;
 }
 
 enum report { REPORT_TAKEN, REPORT_NONE, REPORT_TEMPLATE_GONE };
+
+static enum report template_took(struct template *template, const struct ppp_forked *report)
+{
+	if (report->error != 0 || report->pid != template->pid)
+		return REPORT_TAKEN;
+	template_becomes_session(template);
+	return REPORT_TEMPLATE_GONE;
+}
+
+static enum report template_break(struct template *template, const char *why)
+{
+	log_error("pppd template '%s' is killed for a bad report (%s)", template->name, why);
+	monitor_watch_remove(template->owner->loop, &template->report_watch);
+	template_kill(template);
+	return REPORT_NONE;
+}
+
+/* Holds a report that cannot be taken now, and reads no more of them. */
+static enum report template_hold(
+	struct template *template, const struct ppp_forked *report, int err)
+{
+	if (!template->hold_until)
+		log_error("pppd template '%s': its new session %d cannot be watched yet: %s",
+			template->name, (int)report->pid, strerror(-err));
+	template->held = *report;
+	template->hold_until = monitor_now() + HOLD_TIME;
+	monitor_watch_remove(template->owner->loop, &template->report_watch);
+	return REPORT_NONE;
+}
+
+static void template_reported(void *ctx, uint32_t events);
+
+/* Tries the held report again. */
+static enum report template_retry(struct template *template)
+{
+	const struct ppp_forked report = template->held;
+	int err = monitor_watch_add(template->owner->loop, &template->report_watch,
+		template->report_fd, template_reported, template);
+
+	if (!err)
+		err = template_take_report(template, &report);
+	if (is_shortage(err))
+		return template_hold(template, &report, err);
+	template->hold_until = 0;
+	if (err)
+		return template_break(template, "broken message");
+	return template_took(template, &report);
+}
 
 /* Reads one report. After REPORT_TEMPLATE_GONE the template is freed. */
 static enum report template_read_report(struct template *template)
 {
 	struct ppp_forked report;
-	int fds[MONITOR_FDS], n;
+	int fds[MONITOR_FDS], n, err;
 	unsigned int count = 0;
+
+	if (template->hold_until)
+		return template_retry(template);
 
 	n = monitor_link_receive(
 		template->report_fd, &report, sizeof(report), fds, MONITOR_FDS, &count);
@@ -273,22 +336,15 @@ static enum report template_read_report(struct template *template)
 		monitor_watch_remove(template->owner->loop, &template->report_watch);
 		return REPORT_NONE;
 	}
-	/* A pidfd of our own is made from the process id, which we can check. */
 	for (unsigned int i = 0; i < count; i++)
-		close(fds[i]);
+		close(fds[i]); /* nobody asked for any */
 	if (n != sizeof(report) || ppp_message_check(&report, (uint32_t)n) != 0 ||
-		report.head.type != PPP_FORK_REPORT || !template_take_report(template, &report)) {
-		log_error("pppd template '%s' is killed for a bad report (%s)", template->name,
-			n < 0 ? strerror(-n) : "broken message");
-		monitor_watch_remove(template->owner->loop, &template->report_watch);
-		template_kill(template);
-		return REPORT_NONE;
-	}
-	if (report.error == 0 && report.pid == template->pid) {
-		template_becomes_session(template);
-		return REPORT_TEMPLATE_GONE;
-	}
-	return REPORT_TAKEN;
+		report.head.type != PPP_FORK_REPORT)
+		return template_break(template, n < 0 ? strerror(-n) : "broken message");
+	err = template_take_report(template, &report);
+	if (is_shortage(err))
+		return template_hold(template, &report, err);
+	return err ? template_break(template, "broken message") : template_took(template, &report);
 }
 
 /* Reads all that wait. False when the template is freed. */
@@ -296,7 +352,7 @@ static bool template_read_reports(struct template *template)
 {
 	enum report report = REPORT_TAKEN;
 
-	while (report == REPORT_TAKEN && template->report_watch.fd >= 0)
+	while (report == REPORT_TAKEN && (template->report_watch.fd >= 0 || template->hold_until))
 		report = template_read_report(template);
 	return report != REPORT_TEMPLATE_GONE;
 }
@@ -596,6 +652,8 @@ uint64_t monitor_templates_due(const struct monitor_templates *templates)
 		template = template->next)
 		if (template->kill_at < due)
 			due = template->kill_at;
+		else if (template->hold_until && template->hold_until < due)
+			due = template->hold_until;
 	for (size_t i = 0; templates->wanted && i < templates->slot_count; i++)
 		if (!templates->slots[i].template && templates->slots[i].start_at < due)
 			due = templates->slots[i].start_at;

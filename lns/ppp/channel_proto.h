@@ -7,7 +7,7 @@
  *
  *   fork    engine <-> template: PPP_FORK with three descriptors (PPPoL2TP socket, the plugin's end of
  *           the session's channel, the tunnel's UDP socket); PPP_FORKED answers.
- *   report  template -> monitor: PPP_FORK_REPORT with the child's pidfd.
+ *   report  template -> monitor: PPP_FORK_REPORT.
  *   channel engine <-> session pppd: everything else.
  *
  * Neither side trusts the other: the receiver checks type, exact size, and every length, count and

@@ -404,16 +404,7 @@ static void on_template_exit(void *ctx, int events)
 static void on_report(void *ctx, int events)
 {
 	union ppp_message message;
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = { .iov_base = &message, .iov_len = sizeof(message) };
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control) };
-	ssize_t len = recvmsg(report_fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	ssize_t len = recv(report_fd, &message, sizeof(message), MSG_DONTWAIT);
 	struct session *session;
 
 	(void)ctx, (void)events;
@@ -421,11 +412,12 @@ static void on_report(void *ctx, int events)
 		env_io_set(report_io, 0);
 		return;
 	}
-	if (ppp_message_check(&message, len) || message.head.type != PPP_FORK_REPORT ||
-		!CMSG_FIRSTHDR(&msg))
+	if (ppp_message_check(&message, len) || message.head.type != PPP_FORK_REPORT)
 		die("broken report");
 	session = &sessions[message.head.session];
-	memcpy(&session->pidfd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
+	session->pidfd = syscall(SYS_pidfd_open, message.forked.pid, 0);
+	if (session->pidfd < 0)
+		die("no pidfd");
 	event("{\"event\":\"report\",\"session\":%u,\"pid\":%d}", session->id, message.forked.pid);
 	if (template_exec) {
 		/* The template is this session now, and known already. */

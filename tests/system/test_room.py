@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Descriptors that are short: nobody is killed for it, and nobody falls silent."""
+
+import os
+import resource
+import signal
+
+import pytest
+
+from lab.lnsd import config
+from lab.load import quiet_config, sources, up
+from lab.site import GATEWAY
+from lab.wait import wait_for
+from lab.xl2tpd import Call
+
+LACS = 4
+
+
+def templates(server):
+    """The pids of templates: those that have the fork socket on their command line and no session."""
+    sessions = {server.json("show", "session", str(s["id"]))["pid"] for s in server.sessions()}
+    return [pid for pid in server.pppds() if pid not in sessions]
+
+
+def test_a_monitor_that_may_open_nothing(site, lnsd, lacs):
+    """Neither the engine nor a template is killed for what the monitor cannot take now."""
+    server = lnsd(config()).start()
+    first, second, third = (Call(f"sub{n}", f"bob{n}", "builder") for n in range(3))
+    lacs(first, second, third)
+    first.start()
+    first.wait_up()
+    engine, template, monitor = server.engine(), templates(server), server.process.pid
+    soft, hard = resource.prlimit(monitor, resource.RLIMIT_NOFILE)
+    # The lowest number that is free: nothing can be opened any more.
+    used = {int(fd) for fd in os.listdir(f"/proc/{monitor}/fd")}
+    least = next(n for n in range(max(used) + 2) if n not in used)
+    resource.prlimit(monitor, resource.RLIMIT_NOFILE, (least, hard))
+    second.start()
+    second.wait_up()
+    server.wait_log("its new session .* cannot be watched yet: Too many open files")
+    assert server.engine() == engine and templates(server) == template
+    assert "1 received" in site.lac.ping(GATEWAY, first.name)
+    assert "1 received" in site.lac.ping(GATEWAY, second.name)
+    resource.prlimit(monitor, resource.RLIMIT_NOFILE, (soft, hard))
+    third.start()
+    third.wait_up()
+    assert server.engine() == engine and templates(server) == template
+    for call in (first, second, third):
+        call.hang_up()
+    server.wait_sessions(0)  # all of them were reaped
+    assert server.engine() == engine
+
+
+@pytest.mark.heavy
+def test_an_engine_that_is_told_of_more_than_can_wait(site, lnsd, load):
+    """Its connection holds fewer messages than there are descriptors to hand over, and nothing is left to queue them."""
+    count = 350
+    text = quiet_config().replace("100.64.0.2-100.64.0.254", "100.64.0.2-100.64.3.254")
+    server = lnsd(text).start()
+    run = load(*sources(site, LACS), "--sessions", str(count), "--hold", "1h", "--allow-failures")
+    wait_for(lambda: up(server) == count, "all of them", context=server.log)
+    monitor = server.process.pid
+    _, hard = resource.prlimit(monitor, resource.RLIMIT_NOFILE)
+    highest = max(int(fd) for fd in os.listdir(f"/proc/{monitor}/fd"))
+    resource.prlimit(monitor, resource.RLIMIT_NOFILE, (highest + 20, hard))
+    os.kill(server.engine(), signal.SIGKILL)
+    server.wait_log("engine 2 serves")
+    server.wait_log(f"ended what the last engine left: {count} sessions, {LACS} tunnels")
+    assert "engine 3" not in server.log()
+    run.stop()
