@@ -86,6 +86,7 @@ static void call_down(
 static const struct l2tp_ops l2tp_ops = {
 	.lac_find = lac_find,
 	.send = send_packet,
+	.has_room = engine_has_room,
 	ENGINE_TUNNEL_OPS,
 	.message = engine_trace_message,
 	.refused = engine_event_refused,
@@ -313,8 +314,10 @@ static int start_subscribers(struct engine *engine)
 	};
 	int err = subscribers_new(&host, &engine->subscribers);
 
-	if (err == 0)
+	if (err == 0) {
 		engine_configure_subscribers(engine);
+		engine_room_read(engine);
+	}
 	return err;
 }
 

@@ -10,6 +10,7 @@
 #include "lns/hooks/client.h"
 #include "lns/kernel/kernel.h"
 #include "lns/monitor/client.h"
+#include "lns/monitor/limits.h"
 #include "lns/net/net.h"
 #include "lns/ppp/ppp.h"
 #include "lns/state.h"
@@ -70,6 +71,15 @@ struct engine_radius {
 	retired; /* of an older configuration, with requests in flight */
 };
 
+/* What the limits of the system leave room for; see engine/room.c. */
+struct engine_room {
+	struct monitor_limits limits;
+	struct monitor_needs needs;
+	uint64_t read;    /* env_now */
+	uint64_t said;    /* env_now of the last line that there is no room; 0: never */
+	uint64_t refused; /* calls and tunnels for which there was none */
+};
+
 struct engine {
 	struct env *env;
 	struct monitor_client *monitor;
@@ -102,6 +112,7 @@ struct engine {
 	LIST_HEAD(, engine_template) templates;
 	LIST_HEAD(, engine_listener) listeners;
 	LIST_HEAD(, engine_metrics) metrics;
+	struct engine_room room;
 	uint64_t started_wallclock;
 	uint64_t next_listener_id;
 	struct engine_tunnel *tunnels[65536]; /* by our tunnel id */
@@ -121,6 +132,18 @@ struct engine {
 
 /* Tells the subscribers what configuration, users and RADIUS there are now. */
 void engine_configure_subscribers(struct engine *engine);
+
+/* ---- engine/room.c ---- */
+
+/* Reads the limits, and what the configuration needs: at the start and after a reload. */
+void engine_room_read(struct engine *engine);
+/* l2tp_ops.has_room; where there is none, the log says how to have more, at most once a minute. */
+bool engine_has_room(void *ctx, bool call, char *ret_why, size_t size);
+/* Calls put for each limit that there is, as monitor_limits_rooms. */
+void engine_rooms(struct engine *engine,
+	void (*put)(void *ctx, const char *word, uint64_t sessions), void *ctx);
+/* Of `show stats`; a new reference. */
+json_t *engine_room_json(struct engine *engine);
 
 /* ---- engine/listen.c ---- */
 
@@ -191,6 +214,9 @@ int engine_past_begin(struct engine *engine);
 bool engine_past_is_alive(void *ctx, uint64_t key);
 /* Ends everything noted and everything in the state memory; frees itself when done. */
 void engine_past_end(struct engine *engine);
+/* What it still holds of the past; 0, 0 when there is none. */
+void engine_past_left(
+	const struct engine *engine, unsigned int *ret_sessions, unsigned int *ret_tunnels);
 void engine_past_free(struct engine *engine);
 
 /* ---- engine/hooks.c: those of struct subscribers_host; totals for `show stats` ---- */

@@ -7,7 +7,6 @@
 
 #include "lns/engine/internal.h"
 #include "lns/log.h"
-#include "lns/monitor/limits.h"
 #include "lns/subscriber/phases.h"
 #include "lns/subscriber/pool.h"
 #include "lns/subscriber/tally.h"
@@ -162,15 +161,14 @@ static void put_room(void *ctx, const char *word, uint64_t sessions)
 	metrics_number(ctx, sessions, "limit", word, NULL);
 }
 
-/* The engine's limits are those of the monitor, which it is started by. */
 static void system_limits(void *ctx, struct metrics_out *out)
 {
-	struct monitor_limits limits;
-	struct monitor_needs needs;
+	engine_rooms(ctx, put_room, out);
+}
 
-	monitor_limits_read(&limits);
-	monitor_limits_needs(((struct engine *)ctx)->config, &needs);
-	monitor_limits_rooms(&limits, &needs, put_room, out);
+static void system_limit_refusals(void *ctx, struct metrics_out *out)
+{
+	metrics_number(out, ((struct engine *)ctx)->room.refused, NULL);
 }
 
 static void configured_sessions(void *ctx, struct metrics_out *out)
@@ -598,6 +596,9 @@ static const struct metrics_row rows[] = {
 	  "Sessions that the configuration allows.", configured_sessions },
 	{ "lnsd_system_limit_sessions", METRICS_GAUGE,
 	  "Sessions that a limit of the system leaves room for; see lnsd(8), SYSTEM LIMITS.", system_limits },
+	{ "lnsd_system_limit_refusals_total", METRICS_COUNTER,
+	  "Calls and tunnels that were refused because a limit of the system has no room for them.",
+	  system_limit_refusals },
 	{ "lnsd_engine_starts_total", METRICS_COUNTER,
 	  "Engines since lnsd was started; more than 1: the others died.", engine_starts },
 	{ "lnsd_loop_turns_total", METRICS_COUNTER, "Turns of the event loop.", loop_turns },

@@ -506,6 +506,16 @@ void engine_past_end(struct engine *engine)
 	look(past);
 }
 
+void engine_past_left(
+	const struct engine *engine, unsigned int *ret_sessions, unsigned int *ret_tunnels)
+{
+	const struct engine_past *past = engine->past;
+	bool holds = past && !past->ended;
+
+	*ret_sessions = holds ? past->session_count : 0;
+	*ret_tunnels = holds ? past->tunnel_count : 0;
+}
+
 void engine_past_free(struct engine *engine)
 {
 	struct engine_past *past = engine->past;

@@ -140,6 +140,7 @@ static void apply(struct engine *engine, struct config *config, struct users *us
 	if (engine_radius_change(engine) < 0)
 		log_error("reload: the RADIUS servers stay as they were");
 	engine_configure_subscribers(engine);
+	engine_room_read(engine);
 	engine_statics_configure(engine);
 	engine_audit_configure(engine);
 	config_free(old);

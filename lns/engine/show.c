@@ -140,6 +140,7 @@ json_t *engine_show_stats(void *ctx, const json_t *args, uint64_t *cursor, char 
 		engine->stranger_at ? engine_json_time(engine->stranger_at) : json_null());
 	json_object_set_new(stats, "kernel_audit", engine_audit_json(engine));
 	json_object_set_new(stats, "hooks", engine_hooks_json(engine));
+	json_object_set_new(stats, "room", engine_room_json(engine));
 	return stats;
 }
 

@@ -183,30 +183,32 @@ static bool break_tie(struct l2tp_server *server, const struct request *request)
 	return true;
 }
 
-/* An established tunnel from the same address and port may turn out to be replaced by this one. */
-static bool over_limit_of_lac(struct l2tp_server *server, const struct request *request)
+/* Established tunnels from the same address and port, which may turn out to be replaced by this one. */
+static unsigned int count_replaceable(
+	struct l2tp_server *server, const struct request *request, const struct server_use *use)
 {
 	struct l2tp_tunnel *tunnel = *server_host_chain(server, &request->path->peer);
-	struct server_use *use;
-	unsigned int count;
+	unsigned int count = 0;
 
-	for (use = server->uses; use; use = use->next) {
-		if (!strcmp(use->name, request->lac.name))
-			break;
-	}
-	if (!use || !request->lac.max_tunnels)
-		return false;
-	count = use->tunnels;
-	for (; tunnel; tunnel = tunnel->next_of_host) {
-		if (tunnel->use == use && tunnel->state == TUNNEL_ESTABLISHED &&
-			addr_equal(&tunnel->path.peer, &request->path->peer))
-			count--;
-	}
-	return count >= request->lac.max_tunnels;
+	for (; tunnel; tunnel = tunnel->next_of_host)
+		count += tunnel->use == use && tunnel->state == TUNNEL_ESTABLISHED &&
+			 addr_equal(&tunnel->path.peer, &request->path->peer);
+	return count;
+}
+
+static struct server_use *use_of(struct l2tp_server *server, const struct request *request)
+{
+	struct server_use *use = server->uses;
+
+	while (use && strcmp(use->name, request->lac.name) != 0)
+		use = use->next;
+	return use;
 }
 
 static bool within_limits(struct l2tp_server *server, struct request *request)
 {
+	const struct server_use *use = use_of(server, request);
+	unsigned int replaceable = use ? count_replaceable(server, request, use) : 0;
 	struct l2tp_result result;
 
 	if (l2tp_server_is_drained(server, request->lac.name))
@@ -216,11 +218,12 @@ static bool within_limits(struct l2tp_server *server, struct request *request)
 		 server->live_tunnels >= server->settings.max_tunnels)
 		result = server_result(L2TP_STOPCCN_ERROR, L2TP_ERROR_RESOURCES,
 			"limit of %u tunnels reached", server->settings.max_tunnels);
-	else if (over_limit_of_lac(server, request))
+	else if (use && request->lac.max_tunnels &&
+		 use->tunnels - replaceable >= request->lac.max_tunnels)
 		result = server_result(L2TP_STOPCCN_ERROR, L2TP_ERROR_RESOURCES,
 			"limit of %u tunnels of this lac reached", request->lac.max_tunnels);
-	else
-		return true;
+	else if (replaceable == 1 || server_has_room(server, false, &result))
+		return true; /* what is replaced by one gives its room to it */
 	refuse(server, request, &result);
 	return false;
 }

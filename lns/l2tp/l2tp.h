@@ -117,6 +117,12 @@ struct l2tp_ops {
 	void (*send)(void *ctx, const struct l2tp_path *path, const uint8_t *packet, size_t len);
 
 	/*
+	 * Whether the machine has room for one more call, or tunnel. False: why, which the log and the
+	 * peer are told (CDN or StopCCN 2/4). Optional: NULL has room for all.
+	 */
+	bool (*has_room)(void *ctx, bool call, char *ret_why, size_t size);
+
+	/*
 	 * A valid SCCRQ arrived: make the tunnel's socket and set it with l2tp_tunnel_set_path; start
 	 * making the kernel tunnel. 0, or -errno: the SCCRQ is answered with StopCCN 2/4.
 	 */

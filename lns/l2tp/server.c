@@ -304,6 +304,17 @@ int l2tp_stopccn_encode(uint16_t tunnel_id, uint16_t peer_tunnel_id, uint16_t ns
 
 /* --- refusals --- */
 
+bool server_has_room(const struct l2tp_server *server, bool call, struct l2tp_result *ret_result)
+{
+	char why[sizeof(ret_result->text)] = "";
+
+	if (!server->ops->has_room || server->ops->has_room(server->ctx, call, why, sizeof(why)))
+		return true;
+	*ret_result = server_result(
+		call ? L2TP_CDN_ERROR : L2TP_STOPCCN_ERROR, L2TP_ERROR_RESOURCES, "%s", why);
+	return false;
+}
+
 void server_tell_refused(struct l2tp_server *server, const struct l2tp_refusal *refusal,
 	struct l2tp_span calling, struct l2tp_span called)
 {

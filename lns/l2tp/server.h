@@ -77,6 +77,9 @@ struct l2tp_tunnel **server_host_chain(struct l2tp_server *server, const union a
 struct server_use *server_use_get(struct l2tp_server *server, const char *name);
 void server_use_put(struct l2tp_server *server, struct server_use *use);
 
+/* Whether the owner has room for one more call, or tunnel; otherwise the result of a CDN, or StopCCN. */
+bool server_has_room(const struct l2tp_server *server, bool call, struct l2tp_result *ret_result);
+
 /* Tells ops.refused of a call of this tunnel (spans from the wire), or of an SCCRQ. */
 void server_tell_refused(struct l2tp_server *server, const struct l2tp_refusal *refusal,
 	struct l2tp_span calling, struct l2tp_span called);

@@ -265,7 +265,7 @@ static bool within_limits(const struct l2tp_tunnel *tunnel, struct l2tp_result *
 		*ret_result = server_result(L2TP_CDN_ERROR, L2TP_ERROR_RESOURCES,
 			"limit of %u sessions of this lac reached", most_of_lac);
 	else
-		return true;
+		return server_has_room(server, true, ret_result);
 	return false;
 }
 

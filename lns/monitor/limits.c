@@ -39,6 +39,8 @@ static const struct row {
 		512, false, "LimitNOFILE=%" PRIu64 " in the unit, or ulimit -Hn" },
 };
 
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
 /* A file with one number. Unlimited when there is none: "max", or no file. */
 static uint64_t read_number(const char *path)
 {
@@ -131,33 +133,54 @@ static uint64_t others_in(const struct row *row, const struct monitor_needs *nee
 	return row->others + (row->tasks ? needs->tasks : 0);
 }
 
-/* How many sessions there is room for; tunnels are as many as needed, but no more than sessions. */
-static uint64_t room_in(const struct row *row, uint64_t value, const struct monitor_needs *needs)
+/* How many sessions there is room for beside so many tunnels. */
+static uint64_t room_in(
+	const struct row *row, uint64_t value, uint64_t tunnels, const struct monitor_needs *needs)
 {
-	uint64_t others = others_in(row, needs), rest = value > others ? value - others : 0;
-	unsigned int tunnels = needs->tunnels;
-	uint64_t each = rest / (row->per_session + row->per_tunnel);
+	uint64_t taken = others_in(row, needs) + row->per_tunnel * tunnels;
 
-	if (each <= tunnels)
-		return each;
-	return (rest - (uint64_t)row->per_tunnel * tunnels) / row->per_session;
+	return value > taken ? (value - taken) / row->per_session : 0;
 }
 
-static void report_row(const struct row *row, uint64_t value, uint64_t needed,
-	const struct monitor_needs *needs, void (*report)(void *ctx, bool chosen, const char *line),
-	void *ctx)
+/* The same when each session has a tunnel of its own, as long as there are tunnels. */
+static uint64_t least_room_in(
+	const struct row *row, uint64_t value, const struct monitor_needs *needs)
 {
-	char remedy[128], line[320];
+	uint64_t others = others_in(row, needs), rest = value > others ? value - others : 0;
+	uint64_t each = rest / (row->per_session + row->per_tunnel);
 
+	return each <= needs->tunnels ? each : room_in(row, value, needs->tunnels, needs);
+}
+
+static uint64_t needed_of(const struct row *row, const struct monitor_needs *needs)
+{
+	return (uint64_t)row->per_session * needs->sessions +
+	       (uint64_t)row->per_tunnel * needs->tunnels + others_in(row, needs);
+}
+
+static void put_remedy(
+	const struct row *row, const struct monitor_needs *needs, char *out, size_t size)
+{
 	/* The format is one of the table above. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(remedy, sizeof(remedy), row->remedy, needed);
+	snprintf(out, size, row->remedy, needed_of(row, needs));
 #pragma GCC diagnostic pop
+}
+
+static void report_row(const struct row *row, uint64_t value, const struct monitor_needs *needs,
+	void (*report)(void *ctx, bool chosen, const char *line), void *ctx)
+{
+	uint64_t least = least_room_in(row, value, needs), most = room_in(row, value, 1, needs);
+	char remedy[128], up_to[32] = "", line[320];
+
+	put_remedy(row, needs, remedy, sizeof(remedy));
+	if (most > least) /* it depends on how many tunnels they come in */
+		snprintf(up_to, sizeof(up_to), " to %" PRIu64, most);
 	snprintf(line, sizeof(line),
-		"%s is %" PRIu64 ", enough for %" PRIu64 " of %u sessions; needed: %" PRIu64
+		"%s is %" PRIu64 ", enough for %" PRIu64 "%s of %u sessions; needed: %" PRIu64
 		" (%s)%s",
-		row->name, value, room_in(row, value, needs), needs->sessions, needed, remedy,
+		row->name, value, least, up_to, needs->sessions, needed_of(row, needs), remedy,
 		needs->chosen ? "" : "; or set max-sessions");
 	report(ctx, needs->chosen, line);
 }
@@ -171,14 +194,40 @@ static uint64_t value_of(const struct row *row, const struct monitor_limits *lim
 }
 
 void monitor_limits_rooms(const struct monitor_limits *limits, const struct monitor_needs *needs,
-	void (*put)(void *ctx, const char *word, uint64_t sessions), void *ctx)
+	unsigned int tunnels, void (*put)(void *ctx, const char *word, uint64_t sessions),
+	void *ctx)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ROWS; i++) {
 		uint64_t value = value_of(&rows[i], limits);
 
 		if (value != UINT64_MAX)
-			put(ctx, rows[i].word, room_in(&rows[i], value, needs));
+			put(ctx, rows[i].word, room_in(&rows[i], value, tunnels, needs));
 	}
+}
+
+bool monitor_limits_tightest(const struct monitor_limits *limits, const struct monitor_needs *needs,
+	unsigned int tunnels, struct monitor_room *ret_room)
+{
+	const struct row *tightest = NULL;
+	uint64_t least = UINT64_MAX;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		uint64_t value = value_of(&rows[i], limits);
+		uint64_t room = room_in(&rows[i], value, tunnels, needs);
+
+		if (value == UINT64_MAX || room >= least)
+			continue;
+		tightest = &rows[i];
+		least = room;
+	}
+	if (!tightest)
+		return false;
+	ret_room->sessions = least;
+	ret_room->word = tightest->word;
+	snprintf(ret_room->limit, sizeof(ret_room->limit), "%s is %" PRIu64, tightest->name,
+		value_of(tightest, limits));
+	put_remedy(tightest, needs, ret_room->remedy, sizeof(ret_room->remedy));
+	return true;
 }
 
 /* Sessions are root's; the programs of hook-user are not, and share the limit with whatever else is its. */
@@ -200,15 +249,11 @@ static void check_hooks(uint64_t nproc, const struct monitor_needs *needs,
 void monitor_limits_check(const struct monitor_limits *limits, const struct monitor_needs *needs,
 	void (*report)(void *ctx, bool chosen, const char *line), void *ctx)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct row *row = &rows[i];
-		uint64_t needed = (uint64_t)row->per_session * needs->sessions +
-				  (uint64_t)row->per_tunnel * needs->tunnels +
-				  others_in(row, needs);
-		uint64_t value = value_of(row, limits);
+	for (size_t i = 0; i < ROWS; i++) {
+		uint64_t value = value_of(&rows[i], limits);
 
-		if (value < needed)
-			report_row(row, value, needed, needs, report, ctx);
+		if (value < needed_of(&rows[i], needs))
+			report_row(&rows[i], value, needs, report, ctx);
 	}
 	check_hooks(limits->nproc, needs, report, ctx);
 }

@@ -37,9 +37,22 @@ void monitor_limits_needs(const struct config *config, struct monitor_needs *ret
 void monitor_limits_check(const struct monitor_limits *limits, const struct monitor_needs *needs,
 	void (*report)(void *ctx, bool chosen, const char *line), void *ctx);
 
-/* Calls put for each limit that there is: its word, and how many sessions it leaves room for. */
+/* What a limit leaves room for. */
+struct monitor_room {
+	uint64_t sessions; /* beside the tunnels that were asked for */
+	const char *word;  /* short, for machines */
+	char limit[64];    /* its name and value: "kernel.pid_max is 4096" */
+	char remedy[128];  /* what makes room for all that the configuration asks for */
+};
+
+/* Calls put for each limit that there is: its word, and how many sessions fit beside so many tunnels. */
 void monitor_limits_rooms(const struct monitor_limits *limits, const struct monitor_needs *needs,
-	void (*put)(void *ctx, const char *word, uint64_t sessions), void *ctx);
+	unsigned int tunnels, void (*put)(void *ctx, const char *word, uint64_t sessions),
+	void *ctx);
+
+/* The one with the least room beside so many tunnels. False: there is no limit. */
+bool monitor_limits_tightest(const struct monitor_limits *limits, const struct monitor_needs *needs,
+	unsigned int tunnels, struct monitor_room *ret_room);
 
 /* All of it; logs a warning for what was chosen, otherwise it is for information. */
 void monitor_limits_log(const struct config *config);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Descriptors that are short: nobody is killed for it, and nobody falls silent."""
+"""More calls than the system lets live: those that fit stay, the others are told, nobody falls silent."""
 
 import os
+import re
 import resource
 import signal
 
@@ -13,13 +14,58 @@ from lab.site import GATEWAY
 from lab.wait import wait_for
 from lab.xl2tpd import Call
 
+OTHERS = 512  # descriptors that the monitor wants for itself: lns/monitor/limits.c
 LACS = 4
+ROOM = 40
+NOFILE = OTHERS + 2 * ROOM + LACS
 
 
 def templates(server):
     """The pids of templates: those that have the fork socket on their command line and no session."""
     sessions = {server.json("show", "session", str(s["id"]))["pid"] for s in server.sessions()}
     return [pid for pid in server.pppds() if pid not in sessions]
+
+
+@pytest.mark.heavy
+def test_twice_as_many_calls_as_fit(site, lnsd, load):
+    server = lnsd(quiet_config()).start(nofile=NOFILE)
+    server.wait_log(rf"the hard limit of open files is {NOFILE}, enough for \d+ to \d+ of 65536 sessions")
+    engine, template = server.engine(), templates(server)
+    run = load(*sources(site, LACS), "--sessions", str(2 * ROOM), "--hold", "1h", "--allow-failures")
+
+    def settled():
+        stats = server.json("show", "stats")
+        return up(server) + sum(stats["ended"].values()) == 2 * ROOM and stats
+
+    stats = wait_for(settled, "every call up or refused", context=server.log)
+    assert up(server) == ROOM, stats
+    assert stats["ended"] == {"limit of sessions reached": ROOM}
+    room = stats["room"]
+    assert (room["sessions"], room["used"], room["refused"]) == (ROOM, ROOM, ROOM)
+    assert room["limit"] == f"the hard limit of open files is {NOFILE}"
+    said = server.wait_log("no room for more calls")
+    assert len(said) == 1 and re.search(rf"open files is {NOFILE}, .*; to have more: LimitNOFILE=\d+ in the unit", said[0])
+    assert server.engine() == engine and templates(server) == template
+    # Every tunnel is heard, and so is one more, which finds no room.
+    late = load(*sources(site, LACS + 1)[:1], site.lac_addresses(LACS + 1)[-1], "--first", "900", "--allow-failures")
+    assert late.result()["failures"], late.process.output()
+    server.wait_log("SCCRQ refused: no room: the hard limit of open files")
+    assert len(server.tunnels()) == LACS
+
+    # Some end: others are taken in their place.
+    for session in server.sessions()[:5]:
+        server.ctl("disconnect", "session", str(session["id"]))
+    wait_for(lambda: up(server) == ROOM - 5, "five fewer", context=server.log)
+    wait_for(lambda: server.json("show", "stats")["room"]["used"] == ROOM - 5, "five places", context=server.log)
+    again = load(*sources(site, 1), "--port", "0", "--first", "800", "--sessions", "4", "--hold", "1h")
+    wait_for(lambda: up(server) == ROOM - 1, "four in their place", context=server.log)
+    again.finish()
+    report = run.finish()
+    codes = [f["reason"] for f in report["failures"] if "result 2" in f["reason"]]
+    assert sum(f["count"] for f in report["failures"] if "error 4" in f["reason"]) == ROOM, report
+    assert codes
+    server.wait_sessions(0)
+    assert server.engine() == engine and templates(server) == template
 
 
 def test_a_monitor_that_may_open_nothing(site, lnsd, lacs):

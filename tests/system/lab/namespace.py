@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -73,15 +74,17 @@ def run(*words, check=True, stdin=None):
 
 
 class Process:
-    """A program on a host, its output in a file."""
+    """A program on a host, its output in a file. nofile: how many files it may open at most."""
 
-    def __init__(self, namespace, words, log, hide=None, env=None, preload=None):
+    def __init__(self, namespace, words, log, hide=None, env=None, preload=None, nofile=None):
         self.words = words
         self.log = log
         netns = namespace.fd
 
         def enter():
             _setns(netns)
+            if nofile:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (nofile, nofile))
             if hide:
                 _hide(hide)
             if preload:

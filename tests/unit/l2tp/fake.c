@@ -48,6 +48,14 @@ static void owner_send(void *ctx, const struct l2tp_path *path, const uint8_t *p
 	fake->sent_count++;
 }
 
+static bool owner_has_room(void *ctx, bool call, char *ret_why, size_t size)
+{
+	const struct fake *fake = ctx;
+
+	snprintf(ret_why, size, "no room for a %s", call ? "call" : "tunnel");
+	return !fake->no_room;
+}
+
 static int owner_tunnel_open(void *ctx, struct l2tp_tunnel *tunnel)
 {
 	struct fake *fake = ctx;
@@ -175,6 +183,7 @@ static void owner_refused(void *ctx, const struct l2tp_refusal *refusal)
 static const struct l2tp_ops owner = {
 	.lac_find = owner_lac_find,
 	.send = owner_send,
+	.has_room = owner_has_room,
 	.tunnel_open = owner_tunnel_open,
 	.tunnel_up = owner_tunnel_up,
 	.tunnel_down = owner_tunnel_down,

@@ -35,7 +35,7 @@ struct fake {
 	unsigned int sent_count;
 
 	/* how the owner behaves */
-	bool unknown_peer, no_socket, hold_calls, hold_release, hold_close, refuse_calls;
+	bool unknown_peer, no_socket, no_room, hold_calls, hold_release, hold_close, refuse_calls;
 	bool close_tunnel_in_call;
 
 	char refused[160];            /* the last refusal: "lac 5551234 800: text" */

@@ -246,6 +246,19 @@ Test(session, limits_are_answered_at_once)
 	cr_assert_eq(l2tp_server_counters(fake.server)->calls_refused, 1);
 }
 
+Test(session, a_machine_without_room_takes_no_call)
+{
+	lac_call(&lac, 5);
+	fake.no_room = true;
+	send_msg(0, lac_icrq(7));
+	expect_cdn(7, L2TP_CDN_ERROR, L2TP_ERROR_RESOURCES);
+	cr_assert_str_eq(lac.msg.result.text, "no room for a call");
+	fake.no_room = false;
+	lac_call(&lac, 8);
+	fake_expect_events(&fake, "call_request call_up call_request call_up");
+	cr_assert_eq(l2tp_server_counters(fake.server)->calls_refused, 1);
+}
+
 Test(session, limits_of_a_lac_section_span_its_tunnels)
 {
 	struct lac second;

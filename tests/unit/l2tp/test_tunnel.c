@@ -291,6 +291,32 @@ Test(tunnel, limits_of_tunnels)
 	cr_assert_eq(third.msg.result.error, L2TP_ERROR_RESOURCES);
 }
 
+static void expect_room(const char *address, uint16_t peer_id, bool room)
+{
+	struct lac other;
+	struct l2tp_msg sccrq;
+
+	lac_init(&other, &fake, address, 1701, peer_id);
+	sccrq = lac_sccrq(&other);
+	lac_send(&other, 0, &sccrq);
+	lac_expect(&other, room ? L2TP_SCCRP : L2TP_STOPCCN);
+	if (!room) {
+		cr_assert_eq(other.msg.result.code, L2TP_STOPCCN_ERROR);
+		cr_assert_eq(other.msg.result.error, L2TP_ERROR_RESOURCES);
+	}
+}
+
+/* A LAC that has restarted gets the room of its old tunnel. */
+Test(tunnel, a_machine_without_room_takes_no_tunnel)
+{
+	lac_open(&lac);
+	fake.no_room = true;
+	expect_room("198.51.100.8", 78, false);
+	expect_room("198.51.100.7", 79, true);
+	fake.no_room = false;
+	expect_room("198.51.100.8", 80, true);
+}
+
 Test(tunnel, only_an_established_tunnel_can_be_replaced_at_the_limit)
 {
 	struct lac second;

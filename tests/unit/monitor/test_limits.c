@@ -102,10 +102,10 @@ Test(limits, names_what_is_too_small)
 		"(sysctl -w kernel.threads-max=21056)\n"
 		"pids.max of the control group is 20031, enough for 19999 of 20000 sessions; "
 		"needed: 20032 (TasksMax=infinity in the unit, or 20032)\n"
-		"the hard limit of open files is 1024, enough for 206 of 20000 sessions; "
+		"the hard limit of open files is 1024, enough for 206 to 255 of 20000 sessions; "
 		"needed: 40612 (LimitNOFILE=40612 in the unit, or ulimit -Hn)\n");
 	expect((struct monitor_limits){ 21056, 21056, 20032, 712, 0 }, needs,
-		"the hard limit of open files is 712, enough for 66 of 20000 sessions; "
+		"the hard limit of open files is 712, enough for 66 to 99 of 20000 sessions; "
 		"needed: 40612 (LimitNOFILE=40612 in the unit, or ulimit -Hn)\n");
 	expect((struct monitor_limits){ 21055, 21056, 20032, 40612, 0 }, guessed,
 		"(not chosen) kernel.pid_max is 21055, enough for 19999 of 20000 sessions; needed: "
@@ -137,8 +137,45 @@ Test(limits, rooms_are_those_of_limits_that_there_are)
 	const struct monitor_needs needs = { 20000, 100, true, 32, 0 };
 	const struct monitor_limits limits = { 21055, UINT64_MAX, 31, 712, 0 };
 
-	monitor_limits_rooms(&limits, &needs, put_room, NULL);
-	cr_assert_str_eq(said, "pid_max 19999\npids_max 0\nnofile 66\n");
+	monitor_limits_rooms(&limits, &needs, 100, put_room, NULL);
+	cr_assert_str_eq(said, "pid_max 19999\npids_max 0\nnofile 50\n");
+}
+
+/* A tunnel takes a descriptor, a session two, and a process. */
+Test(limits, room_beside_tunnels)
+{
+	const struct monitor_needs needs = { 20000, 100, true, 32, 0 };
+	const struct monitor_limits none = { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
+		UINT64_MAX };
+	static const struct {
+		uint64_t nofile;
+		unsigned int tunnels;
+		uint64_t sessions;
+		const char *word;
+	} rows[] = {
+		{ 4096, 0, 1792, "nofile" },
+		{ 4096, 1, 1791, "nofile" },
+		{ 4096, 2, 1791, "nofile" },
+		{ 4096, 3585, 0, "nofile" },
+		{ 4096, UINT32_MAX, 0, "nofile" },
+		{ 512, 0, 0, "nofile" },
+		{ 100, 0, 0, "nofile" },
+		{ UINT64_MAX, 5, 1800, "pids_max" },
+		{ 1048576, 5, 1800, "pids_max" },
+	};
+	struct monitor_room room;
+
+	cr_assert(!monitor_limits_tightest(&none, &needs, 1, &room));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct monitor_limits limits = { 32768, 32768, 1832, rows[i].nofile, 0 };
+
+		cr_assert(monitor_limits_tightest(&limits, &needs, rows[i].tunnels, &room));
+		cr_assert_eq(room.sessions, rows[i].sessions, "row %zu: %u", i,
+			(unsigned int)room.sessions);
+		cr_assert_str_eq(room.word, rows[i].word, "row %zu", i);
+	}
+	cr_assert_str_eq(room.limit, "pids.max of the control group is 1832");
+	cr_assert_str_eq(room.remedy, "TasksMax=infinity in the unit, or 20032");
 }
 
 Test(limits, of_this_system)
