@@ -9,7 +9,7 @@
  * of a change happens, or nothing: a filter cannot be changed in place, so a new one is put beside the old
  * one, at the other of two priorities, before anything else is touched; what follows and can fail is one
  * request, and after it only deletions are left. Meanwhile the first of both filters decides: there is
- * no moment without a limit.
+ * no moment without a limit. A filter that could not be deleted is overtaken by the next change.
  */
 #include "lns/kernel/job.h"
 
@@ -112,6 +112,12 @@ static struct nl_msg *tc_message(int type, int flags, uint32_t ifindex, uint32_t
 	return message;
 }
 
+/* What a deletion says: 0 as well when there is nothing to delete. */
+static int gone(int err)
+{
+	return err == -ENOENT || err == -EINVAL ? 0 : err;
+}
+
 /* ---- to the client ---- */
 
 static int add_tbf(struct nl_msg *message, const struct kernel_rate *rate)
@@ -153,8 +159,7 @@ static int set_down(struct limits_job *job, struct nl_sock *sock)
 	}
 	job->part = "sch_tbf";
 	err = netlink_request(sock, message);
-	/* Neither is ours: there was none. */
-	return !wanted && (err == -ENOENT || err == -EINVAL) ? 0 : err;
+	return wanted ? err : gone(err);
 }
 
 /* ---- from the client ---- */
@@ -234,13 +239,32 @@ static int add_up(struct limits_job *job, struct nl_sock *sock, unsigned int *re
 		if (err != -EEXIST)
 			break;
 	}
+	if (err == -EEXIST) { /* one is left of an earlier change: not that which decides */
+		err = delete_filter(job, sock, PRIORITIES);
+		if (!err)
+			err = add_filter(job, sock, PRIORITIES);
+	}
 	return err;
 }
 
-static void delete_up(struct limits_job *job, struct nl_sock *sock)
+/* Deletes the limit beside the new one, if there is one. One that is left matters when it decides. */
+static int delete_old(struct limits_job *job, struct nl_sock *sock, unsigned int priority)
 {
-	(void)netlink_request(sock, tc_message(RTM_DELQDISC, 0, job->ifindex, CLSACT_HANDLE,
-					    TC_H_CLSACT, 0, NULL)); /* with all filters */
+	unsigned int old = PRIORITIES + 1 - priority;
+	int err = gone(delete_filter(job, sock, old));
+
+	if (err < 0 && old > priority)
+		return 0;
+	if (err < 0)
+		(void)delete_filter(job, sock, priority);
+	return err;
+}
+
+static int delete_up(struct limits_job *job, struct nl_sock *sock)
+{
+	job->part = "sch_ingress";
+	return gone(netlink_request(sock, tc_message(RTM_DELQDISC, 0, job->ifindex, CLSACT_HANDLE,
+						  TC_H_CLSACT, 0, NULL))); /* with all filters */
 }
 
 /* ---- the job ---- */
@@ -256,11 +280,9 @@ static int set_limits(struct limits_job *job, struct nl_sock *sock)
 	err = set_down(job, sock);
 	if (err < 0 && wanted)
 		(void)delete_filter(job, sock, priority);
-	else if (!err && wanted)
-		(void)delete_filter(job, sock, PRIORITIES + 1 - priority);
-	else if (!err)
-		delete_up(job, sock);
-	return err;
+	if (err < 0)
+		return err;
+	return wanted ? delete_old(job, sock, priority) : delete_up(job, sock);
 }
 
 /* A failure is a result: with the part of the kernel that it is about. */

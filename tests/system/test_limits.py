@@ -154,6 +154,28 @@ def test_coa_changes_them(site, users, lnsd, lac, ask):
 
 
 @pytest.mark.heavy
+def test_a_filter_that_was_left(site, users, lnsd, lac, ask):
+    """Both priorities are taken, as when the kernel would not delete one: the next change is made all the same."""
+    server = lnsd(das_config()).start()
+    call = Call("sub0", "carol", "slow")
+    lac(call)
+    call.start()
+    call.wait_up()
+    device = wait_session(server)["ifname"]
+    shaping = Shaping(site.lns, device)
+    for rate in (2000000, 3000000):  # from either priority
+        there = {int(pref) for pref in re.findall(r"pref (\d+) ", shaping.up())}
+        (free,) = {1, 2} - there
+        police = ["police", "rate", "9mbit", "burst", "20k", "conform-exceed", "drop"]
+        words = ["filter", "add", "dev", device, "ingress", "pref", str(free), "handle", "1", "matchall", "action", *police]
+        run("tc", "-n", site.lns.name, *words)
+        answer = ask("coa", "User-Name = carol", f"WISPr-Bandwidth-Max-Up = {rate}")
+        assert answer.code == "CoA-ACK", (rate, answer, server.log())
+        assert len(re.findall("police", shaping.up())) == 1, shaping.up()
+        assert f"rate {rate // 1000000}Mbit" in shaping.up()
+
+
+@pytest.mark.heavy
 def test_what_tc_is_told(site, online):
     server, call, session = online("dave", "burst")
     shaping = Shaping(site.lns, session["ifname"])
