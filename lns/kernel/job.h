@@ -18,6 +18,7 @@ enum kernel_lane {
 	KERNEL_LANE_L2TP,
 	KERNEL_LANE_RTNL,  /* may wait for rtnl */
 	KERNEL_LANE_GRACE, /* second steps: several threads at once, in no order; no netlink */
+	KERNEL_LANE_CLOSE, /* descriptors that nobody waits for; likewise */
 	KERNEL_LANES
 };
 

@@ -4,9 +4,10 @@
  *
  * There are lanes, each with a queue, a thread and netlink sockets of its own: whoever takes rtnl may
  * wait for seconds while interfaces come and go, and calls in setup must not wait for that. A lane runs
- * its jobs in order of submission. What waits for a grace period is the second step of a job, and done in
- * a lane without netlink that has up to GRACE_THREADS threads, which share the grace periods; they start
- * when more is queued than are idle.
+ * its jobs in order of submission. What waits for a grace period of RCU, 17 ms on Linux 6.1 however idle the
+ * machine is, is done in lanes without netlink that have up to GRACE_THREADS threads, which share the
+ * grace periods; they start when more is queued than are idle. There are two, so that a call in setup, whose
+ * second step it is, does not wait behind 1,000 abandoned ones, whose sockets are closed.
  *
  * One lock guards the lists and the jobs' states; it is held for moments only, never across a
  * system call that can take long. An eventfd, readable
@@ -18,7 +19,6 @@
  * the job itself returns to the loop, which frees it without calling done.
  */
 #include "lns/env.h"
-#include "lns/kernel/closer.h"
 #include "lns/kernel/job.h"
 #include "lns/kernel/watch.h"
 
@@ -46,6 +46,13 @@ static const struct lane_rule {
 	[KERNEL_LANE_L2TP] = { "kernel", 1, true },
 	[KERNEL_LANE_RTNL] = { "rtnl", 1, true },
 	[KERNEL_LANE_GRACE] = { "grace", GRACE_THREADS, false },
+	[KERNEL_LANE_CLOSE] = { "closer", GRACE_THREADS, false },
+};
+
+/* Only its descriptor, and nobody to tell. */
+static const struct kernel_job_type close_type = {
+	.size = sizeof(struct kernel_job),
+	.lane = KERNEL_LANE_CLOSE,
 };
 
 struct lane {
@@ -58,6 +65,7 @@ struct lane {
 	/* under the lock */
 	struct job_list queue;
 	unsigned int queued, idle, started;
+	bool stop;
 	pthread_t threads[GRACE_THREADS];
 };
 
@@ -65,12 +73,10 @@ struct kernel {
 	struct lane lanes[KERNEL_LANES];
 	struct env_io *io;
 	struct kernel_watch *watch;
-	struct kernel_closer *closer;
 	unsigned int pending; /* the loop's */
 
 	pthread_mutex_t lock;
 	struct job_list finished;
-	bool stop;
 	uint64_t longest;
 	int event; /* eventfd */
 };
@@ -186,6 +192,31 @@ static void lane_add(struct lane *lane, struct kernel_job *job)
 	sem_post(&lane->work);
 }
 
+/* Waits for a job and takes it out of the queue; NULL: this is the end. With the lock held. */
+static struct kernel_job *lane_take(struct lane *lane)
+{
+	struct kernel_job *job;
+
+	lane->idle++;
+	pthread_mutex_unlock(&lane->kernel->lock);
+	while (sem_wait(&lane->work) < 0)
+		; /* EINTR: a debugger's */
+	pthread_mutex_lock(&lane->kernel->lock);
+	lane->idle--;
+	job = TAILQ_FIRST(&lane->queue);
+	if (lane->stop && (!job || job->type != &close_type))
+		return NULL;
+	TAILQ_REMOVE(&lane->queue, job, entry);
+	lane->queued--;
+	return job;
+}
+
+static void close_now(struct kernel_job *job)
+{
+	close(job->fd);
+	free(job);
+}
+
 static void *thread_main(void *arg)
 {
 	struct lane *lane = arg;
@@ -193,18 +224,13 @@ static void *thread_main(void *arg)
 	struct kernel_job *job;
 
 	pthread_mutex_lock(&kernel->lock);
-	for (;;) {
-		lane->idle++;
-		pthread_mutex_unlock(&kernel->lock);
-		while (sem_wait(&lane->work) < 0)
-			; /* EINTR: a debugger's */
-		pthread_mutex_lock(&kernel->lock);
-		lane->idle--;
-		if (kernel->stop)
-			break;
-		job = TAILQ_FIRST(&lane->queue);
-		TAILQ_REMOVE(&lane->queue, job, entry);
-		lane->queued--;
+	while ((job = lane_take(lane))) {
+		if (job->type == &close_type) {
+			pthread_mutex_unlock(&kernel->lock);
+			close_now(job);
+			pthread_mutex_lock(&kernel->lock);
+			continue;
+		}
 		if (job->state == JOB_QUEUED)
 			job->state = JOB_RUNNING;
 		thread_step(lane, job);
@@ -271,25 +297,28 @@ static void on_event(void *ctx, int events)
 		turn = job_deliver(job, turn);
 }
 
-static int lane_open(struct lane *lane, struct kernel *kernel)
+static int lane_open(struct lane *lane)
 {
 	int err = lane->rule->netlink ? netlink_open(&lane->netlink) : 0;
 
-	lane->kernel = kernel;
 	lane->open = lane->rule->netlink && !err;
 	return err;
 }
 
-/* Ends the threads; the running jobs are waited for. */
-static void lanes_stop(struct kernel *kernel)
+/*
+ * Ends the threads of the lanes from first to before end: running jobs are waited for, queued ones stay where
+ * they are, but for descriptors: they are closed.
+ */
+static void lanes_stop(struct kernel *kernel, int first, int end)
 {
 	pthread_mutex_lock(&kernel->lock);
-	kernel->stop = true;
-	for (int i = 0; i < KERNEL_LANES; i++)
-		for (unsigned int t = 0; t < kernel->lanes[i].started; t++)
+	for (int i = first; i < end; i++) {
+		kernel->lanes[i].stop = true;
+		for (unsigned int t = 0; t < kernel->lanes[i].rule->threads; t++)
 			sem_post(&kernel->lanes[i].work);
+	}
 	pthread_mutex_unlock(&kernel->lock);
-	for (int i = 0; i < KERNEL_LANES; i++)
+	for (int i = first; i < end; i++)
 		for (unsigned int t = 0; t < kernel->lanes[i].started; t++)
 			pthread_join(kernel->lanes[i].threads[t], NULL);
 }
@@ -297,7 +326,7 @@ static void lanes_stop(struct kernel *kernel)
 /* Everything but the jobs. */
 static void kernel_dispose(struct kernel *kernel)
 {
-	kernel_closer_free(kernel->closer);
+	lanes_stop(kernel, KERNEL_LANE_CLOSE, KERNEL_LANES); /* with what was undone meanwhile */
 	env_io_free(kernel->io);
 	kernel_watch_free(kernel->watch);
 	for (int i = 0; i < KERNEL_LANES; i++) {
@@ -322,6 +351,7 @@ int kernel_new(struct env *env, const struct kernel_watch_ops *watch, void *ctx,
 	TAILQ_INIT(&kernel->finished);
 	pthread_mutex_init(&kernel->lock, NULL);
 	for (int i = 0; i < KERNEL_LANES; i++) {
+		kernel->lanes[i].kernel = kernel;
 		kernel->lanes[i].rule = &lane_rules[i];
 		TAILQ_INIT(&kernel->lanes[i].queue);
 		sem_init(&kernel->lanes[i].work, 0, 0);
@@ -329,9 +359,7 @@ int kernel_new(struct env *env, const struct kernel_watch_ops *watch, void *ctx,
 	kernel->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = kernel->event < 0 ? -errno : 0;
 	for (int i = 0; i < KERNEL_LANES && !err; i++)
-		err = lane_open(&kernel->lanes[i], kernel);
-	if (!err)
-		err = kernel_closer_new(&kernel->closer);
+		err = lane_open(&kernel->lanes[i]);
 	if (!err && watch)
 		err = kernel_watch_new(env, watch, ctx, &kernel->watch);
 	if (err)
@@ -348,7 +376,7 @@ int kernel_new(struct env *env, const struct kernel_watch_ops *watch, void *ctx,
 	*ret_kernel = kernel;
 	return 0;
 fail:
-	lanes_stop(kernel);
+	lanes_stop(kernel, 0, KERNEL_LANE_CLOSE);
 	kernel_dispose(kernel);
 	return err;
 }
@@ -359,10 +387,10 @@ void kernel_free(struct kernel *kernel)
 
 	if (!kernel)
 		return;
-	lanes_stop(kernel);
+	lanes_stop(kernel, 0, KERNEL_LANE_CLOSE);
 
 	/* What nobody was told of is undone here: the threads, whose sockets these were, are gone. */
-	for (int i = 0; i < KERNEL_LANES; i++) {
+	for (int i = 0; i < KERNEL_LANE_CLOSE; i++) {
 		struct lane *lane = &kernel->lanes[i];
 
 		while ((job = TAILQ_FIRST(&lane->queue))) {
@@ -382,9 +410,19 @@ void kernel_free(struct kernel *kernel)
 	kernel_dispose(kernel);
 }
 
+/* From any thread. Short of memory, waiting is better than leaking. */
 void kernel_close(struct kernel *kernel, int fd)
 {
-	kernel_closer_add(kernel->closer, fd);
+	struct kernel_job *job = kernel_job_new(kernel, &close_type, NULL, NULL);
+
+	if (!job) {
+		close(fd);
+		return;
+	}
+	job->fd = fd;
+	pthread_mutex_lock(&kernel->lock);
+	lane_add(&kernel->lanes[KERNEL_LANE_CLOSE], job);
+	pthread_mutex_unlock(&kernel->lock);
 }
 
 unsigned int kernel_pending(const struct kernel *kernel)

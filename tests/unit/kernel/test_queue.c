@@ -410,7 +410,7 @@ Test(queue, end_waits_for_the_running_job_and_calls_nothing)
 	cr_assert_eq(t.cleared, 4);
 	cr_assert_eq(t.count, 0);
 	cr_assert_eq(env_fake_watchers(t.env), 0);
-	cr_assert_eq(threads(), before - 3);
+	cr_assert_eq(threads(), before - KERNEL_LANES);
 	t.kernel = NULL;
 }
 
@@ -420,7 +420,7 @@ Test(queue, end_without_any_job)
 
 	kernel_free(t.kernel);
 	t.kernel = NULL;
-	cr_assert_eq(threads(), before - 3);
+	cr_assert_eq(threads(), before - KERNEL_LANES);
 }
 
 Test(queue, thread_takes_no_signals)
