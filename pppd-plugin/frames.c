@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define FRAME_MAX  32
-#define FRAME_SIZE (PPP_MRU + PPP_HDRLEN)
+#define FRAME_MAX      32
+#define FRAME_PROTOCOL 2 /* octets */
+#define FRAME_SIZE     (FRAME_PROTOCOL + PPP_MRU)
 
 struct frame {
 	struct frame *next;
@@ -24,33 +25,21 @@ struct frame {
 
 static struct frame *first, **last = &first;
 
-/* Keeps one frame; its address and control field and half of its protocol may be left out. */
+/*
+ * Keeps one frame. A channel's begin with the protocol, always two octets of it: the kernel has taken the address
+ * and control field away, and put in the half that may be left out.
+ */
 static void frame_keep(const unsigned char *data, size_t len)
 {
 	struct frame *frame;
-	unsigned int protocol;
 
-	if (len >= 2 && data[0] == PPP_ALLSTATIONS && data[1] == PPP_UI) {
-		data += 2;
-		len -= 2;
-	}
-	if (len < 1)
+	if (len < FRAME_PROTOCOL || len > FRAME_SIZE)
 		return;
-	protocol = *data++;
-	len--;
-	if (!(protocol & 1)) {
-		if (len < 1)
-			return;
-		protocol = protocol << 8 | *data++;
-		len--;
-	}
-	if (len > PPP_MRU)
-		return;
-	frame = malloc(sizeof(*frame) + len);
+	frame = malloc(sizeof(*frame) + len - FRAME_PROTOCOL);
 	if (!frame)
 		return;
-	*frame = (struct frame){ .protocol = protocol, .len = len };
-	memcpy(frame->data, data, len);
+	*frame = (struct frame){ .protocol = data[0] << 8 | data[1], .len = len - FRAME_PROTOCOL };
+	memcpy(frame->data, data + FRAME_PROTOCOL, frame->len);
 	*last = frame;
 	last = &frame->next;
 }
