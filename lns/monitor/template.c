@@ -629,8 +629,7 @@ void monitor_templates_replace(struct monitor_templates *templates, uint32_t id)
 		if (template->id != id || template->expected)
 			continue;
 		log_warning("pppd template '%s' is replaced, as the engine asks", template->name);
-		template->expected = true;
-		template_kill(template);
+		template_kill(template); /* its end is logged: it may have come by itself */
 	}
 }
 
