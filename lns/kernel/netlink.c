@@ -16,6 +16,7 @@
 
 /* What the callbacks of one exchange fill in. */
 struct exchange {
+	uint32_t sequence; /* of the request */
 	bool finished;
 	int err; /* the kernel's verdict, or the entry callback's */
 	netlink_entry_fn *entry;
@@ -93,6 +94,14 @@ int netlink_find_l2tp(struct netlink *netlink)
 	return 0;
 }
 
+/* An answer that was not read when its exchange failed, for want of memory, is nobody's. */
+static int on_sequence(struct nl_msg *message, void *arg)
+{
+	const struct exchange *exchange = arg;
+
+	return nlmsg_hdr(message)->nlmsg_seq == exchange->sequence ? NL_OK : NL_SKIP;
+}
+
 static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error, void *arg)
 {
 	struct exchange *exchange = arg;
@@ -147,6 +156,7 @@ static struct nl_cb *exchange_callbacks(struct exchange *exchange)
 
 	if (!cb)
 		return NULL;
+	nl_cb_set(cb, NL_CB_SEQ_CHECK, NL_CB_CUSTOM, on_sequence, exchange);
 	nl_cb_err(cb, NL_CB_CUSTOM, on_error, exchange);
 	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, exchange);
 	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, exchange);
@@ -168,6 +178,7 @@ static int exchange_run(struct nl_sock *sock, struct nl_msg *message, struct exc
 		err = netlink_errno(err);
 		goto out;
 	}
+	exchange->sequence = nlmsg_hdr(message)->nlmsg_seq;
 	/* NL_STOP from on_error makes nl_recvmsgs fail: the exchange is over all the same. */
 	do {
 		err = nl_recvmsgs(sock, cb);

@@ -487,3 +487,27 @@ Test(link, every_descriptor_is_closed)
 		close(pipes[i][0]);
 	}
 }
+
+static struct nl_msg *group_message(uint32_t ifindex)
+{
+	struct ifinfomsg link = { .ifi_index = (int)ifindex };
+	struct nl_msg *message = nlmsg_alloc_simple(RTM_SETLINK, NLM_F_ACK);
+
+	cr_assert_not_null(message);
+	nlmsg_append(message, &link, sizeof(link), NLMSG_ALIGNTO);
+	nla_put_u32(message, IFLA_GROUP, 7);
+	return message;
+}
+
+/* What an exchange that failed has not read must not be taken for the verdict of those that follow. */
+Test(link, an_answer_that_nobody_read_is_nobodys)
+{
+	uint32_t ifindex = veth_add(0);
+	struct nl_msg *message = group_message(99999);
+
+	cr_assert_geq(nl_send_auto(t.netlink.route, message), 0);
+	nlmsg_free(message);
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(netlink_request(t.netlink.route, group_message(ifindex)), 0);
+	cr_assert_eq(netlink_request(t.netlink.route, group_message(99999)), -ENODEV);
+}
