@@ -88,7 +88,11 @@ struct radius_checkpoint {
  * fails are forgotten: the next round knows more. 0, -EINVAL, -EMSGSIZE or -ENOMEM.
  */
 int radius_spool_checkpoint(struct radius_spool *spool, const struct radius_checkpoint *checkpoint);
-void radius_spool_commit(struct radius_spool *spool);
+/*
+ * durable (may be NULL) is called once, later, from the loop: 0 when all of the round is on disk, or -errno.
+ * 0, or -errno and it is not called: the disk fails, as was said, there is none, or -ENOMEM.
+ */
+int radius_spool_commit(struct radius_spool *spool, void (*durable)(void *ctx, int err), void *ctx);
 
 struct radius_spool_info {
 	uint64_t checkpoints;             /* written since start */

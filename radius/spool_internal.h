@@ -202,6 +202,8 @@ void spool_save_free(struct radius_spool *spool);
 void spool_save_submit(struct radius_spool *spool, struct spool_job *job);
 /* The disk failed: from now on it is only probed. */
 void spool_save_failed(struct radius_spool *spool, int err);
+/* The job's durable will be called. */
+void spool_save_await(struct radius_spool *spool, struct spool_job *job);
 /* Saves a new record whose job is ready. */
 void spool_save_put(struct radius_spool *spool, struct spool_record *record);
 /* Forgets the attributes of a record that has them on disk, when too many are in memory. */

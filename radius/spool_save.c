@@ -207,6 +207,12 @@ void spool_record_supersede(
 
 /* ---- saving ---- */
 
+void spool_save_await(struct radius_spool *spool, struct spool_job *job)
+{
+	LIST_INSERT_HEAD(
+		&spool->waiters[(uintptr_t)job->ctx / 64 % SPOOL_WAITERS], job, in_waiters);
+}
+
 void spool_save_put(struct radius_spool *spool, struct spool_record *record)
 {
 	struct spool_job *job = record->job;
@@ -214,8 +220,7 @@ void spool_save_put(struct radius_spool *spool, struct spool_record *record)
 	record->copy = COPY_SAVING;
 	spool->info.memory += job->len;
 	if (job->durable)
-		LIST_INSERT_HEAD(
-			&spool->waiters[(uintptr_t)job->ctx / 64 % SPOOL_WAITERS], job, in_waiters);
+		spool_save_await(spool, job);
 	if (spool->db && !spool->info.disk_error) {
 		spool_save_submit(spool, job);
 		return;

@@ -122,28 +122,56 @@ int radius_spool_checkpoint(struct radius_spool *spool, const struct radius_chec
 	return err;
 }
 
-void radius_spool_commit(struct radius_spool *spool)
+/* The last job of the round: jobs are done in order, so an empty one tells of those before it, too. */
+static int last_of_round(struct radius_spool *spool, struct spool_job **ret_job)
 {
+	if (!spool->batch) {
+		if (!spool->db || spool->info.disk_error)
+			return spool->db ? -spool->info.disk_error : -ENODEV;
+		spool->batch = spool_job_new(SPOOL_CHECKPOINT, 0);
+	}
+	*ret_job = spool->batch;
+	return spool->batch ? 0 : -ENOMEM;
+}
+
+int radius_spool_commit(struct radius_spool *spool, void (*durable)(void *ctx, int err), void *ctx)
+{
+	struct spool_job *last;
+	int err = last_of_round(spool, &last);
+
+	if (!err && durable) {
+		last->durable = durable;
+		last->ctx = ctx;
+		spool_save_await(spool, last);
+	}
 	batch_submit(spool);
 	if (spool->in_round && !spool->is_partial)
 		spool->made_up = spool->round;
 	spool->in_round = spool->is_partial = false;
+	return err;
 }
 
 void spool_sessions_written(struct radius_spool *spool, struct spool_job *job)
 {
+	void (*durable)(void *ctx, int err) = job->durable;
 	bool had_fixed = false;
+	void *ctx = job->ctx;
+	int err = job->err;
 
 	for (unsigned int i = 0; i < job->count; i++)
 		had_fixed |= job->checkpoints[i].fixed_len != 0;
-	if (job->err) {
-		spool_save_failed(spool, job->err);
+	if (err) {
+		spool_save_failed(spool, err);
 		if (had_fixed)
 			spool_sessions_unsure(spool);
 	} else {
 		spool->info.checkpoints += job->count;
 	}
+	if (durable)
+		LIST_REMOVE(job, in_waiters);
 	spool_job_free(job);
+	if (durable)
+		durable(ctx, err);
 }
 
 void spool_sessions_ended(struct radius_spool *spool, uint64_t session)

@@ -415,10 +415,11 @@ const struct config_option config_options[] = {
 	  .help = "Interval of interim accounting; 0: none. RADIUS may say otherwise." },
 
 	{ CONFIG_RADIUS, "checkpoint-interval", CONFIG_TIME, AT(config_radius, checkpoint_interval),
-	  { SECOND, HOUR }, "10s",
-	  .help = "How often counters and times of all sessions are written to state-dir: what "
-		  "is lost of a session when the machine loses its power. Rounded to "
-		  "samples; shorter than sample-interval, it makes samples as often." },
+	  { 2 * SECOND, HOUR }, "10s",
+	  .help = "How old the counters and times of a session in state-dir may be: what is lost of it "
+		  "when the machine loses its power. They are written a second or two earlier than "
+		  "that, on a slow disk even more, so that they are there by then; a warning says when "
+		  "they were not. Samples are made as often at least." },
 
 	{ CONFIG_RADIUS_SERVER, "secret", CONFIG_SECRET, AT(config_radius_server, secret), ANY, NULL,
 	  .help = "Secret shared with the server; this or secret-file is required." },

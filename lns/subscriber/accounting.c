@@ -331,13 +331,15 @@ void subscriber_account_sample(struct subscriber *sub, const struct kernel_count
 	struct env *env = sub->all->host.env;
 	struct state_session *record = sub->record;
 	uint64_t now = env_now(env);
+	bool is_up = sub->state == SUBSCRIBER_UP;
 
 	if (counters->rx_packets != record->last.rx_packets ||
 		counters->tx_packets != record->last.tx_packets)
 		sub->last_traffic = now;
-	subscriber_set_rates(sub,
-		rate_of(record->last.rx_octets, counters->rx_octets, now - sub->sampled),
-		rate_of(record->last.tx_octets, counters->tx_octets, now - sub->sampled));
+	if (is_up)
+		subscriber_set_rates(sub,
+			rate_of(record->last.rx_octets, counters->rx_octets, now - sub->sampled),
+			rate_of(record->last.tx_octets, counters->tx_octets, now - sub->sampled));
 	sub->sampled = now;
 	record->last = *counters;
 	record->last_wallclock = env_wallclock(env);
@@ -347,6 +349,8 @@ void subscriber_account_sample(struct subscriber *sub, const struct kernel_count
 		.clock = now };
 	if (sub->all->checkpointing && sub->all->config.spool)
 		checkpoint(sub, &event);
+	if (!is_up)
+		return;
 	if (sub->next_interim && now >= sub->next_interim) {
 		sub->next_interim = sub->granted->interim ? now + sub->granted->interim : 0;
 		put(sub, &event, NULL);

@@ -179,7 +179,12 @@ struct subscribers {
 	struct env_timer *sample_timer;
 	struct kernel_job *sampling;
 	uint64_t sampled, checkpointed; /* env_now of the last beginnings */
+	uint64_t checkpointed_before;   /* of the round before that */
+	uint64_t on_disk;               /* of the last round that is; 0: not known */
+	uint64_t checkpoint_took;       /* from the beginning until on disk, of late */
 	bool checkpointing;             /* this sample is for the disk, too */
+	bool committing;                /* the last round is on its way there */
+	struct log_limit late_rounds;   /* of checkpoints */
 	struct log_limit lost;          /* records */
 };
 

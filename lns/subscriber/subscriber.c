@@ -578,6 +578,8 @@ void subscribers_free(struct subscribers *all)
 		dispose(sub);
 	}
 	kernel_cancel(all->sampling);
+	if (all->config.spool)
+		radius_spool_forget(all->config.spool, all);
 	subscriber_kills_free(all);
 	env_timer_free(all->kill_timer);
 	env_timer_free(all->down_timer);

@@ -26,7 +26,7 @@ from lab.wait import DEADLINE, wait_for
 
 SEED = int(os.environ.get("LNS_CHAOS_SEED", "20"))
 SESSIONS = int(os.environ.get("LNS_CHAOS", "15"))
-INTERVAL = 2  # of checkpoints, seconds
+INTERVAL = 4  # of checkpoints, seconds
 LACS = 3
 # What FreeRADIUS writes by name or as a date, and what it or the client adds to a record.
 NAMED = {
@@ -204,7 +204,7 @@ class Chaos:
         assert link.gone, f"{about} its interface is there"
         lost = [loss for loss in self.losses if link.up <= loss <= link.gone]
         if lost:  # the Stop is of its last checkpoint, or of its Start
-            if not lost[0] - INTERVAL - 2 < stop <= link.gone:
+            if not lost[0] - INTERVAL <= stop <= link.gone:
                 yield f"{about} stop {stop} and everything lost at {lost[0]:.2f}"
             if not is_near(lasted, stop - start, is_cut=False):
                 yield f"{about} {lasted} s from {start} until {stop}"

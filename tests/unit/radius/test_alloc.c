@@ -61,7 +61,7 @@ static void put_all(bool accepted[KINDS], struct fate fates[KINDS])
 					       .fixed = octets,
 					       .fixed_len = (size_t)len,
 					       .attrs = attrs });
-			radius_spool_commit(spool);
+			radius_spool_commit(spool, NULL, NULL);
 		}
 		accepted[i] = attrs && !radius_spool_put(spool, 1, kinds[i], attrs, fake.wallclock,
 					       note_fate, &fates[i]);

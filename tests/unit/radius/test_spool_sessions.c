@@ -28,7 +28,7 @@ static bool are_written(void)
 /* Ends a round whose checkpoints make that many in all. */
 static void commit(uint64_t all)
 {
-	radius_spool_commit(spool);
+	radius_spool_commit(spool, NULL, NULL);
 	wanted = all;
 	bed_until(are_written, "checkpoints written");
 }
@@ -174,6 +174,60 @@ Test(spool_sessions, a_stop_overtakes_its_checkpoint)
 	cr_expect_null(stop_of(2));
 }
 
+static bool a_round_is_told(void)
+{
+	return bed_durable + bed_failed > 0;
+}
+
+/* A round is told once all of it is on disk: power may go. One of nobody is told as well. */
+Test(spool_sessions, a_round_is_told_when_it_is_on_disk)
+{
+	bed_open();
+	radius_spool_set_client(spool, NULL);
+	bed_put(1, RADIUS_START);
+	bed_checkpoint(1, 10, 500);
+	cr_assert_eq(radius_spool_commit(spool, bed_saved, &bed_durable), 0);
+	cr_expect_eq(bed_durable, 0, "not from inside");
+	bed_until(a_round_is_told, "told");
+	cr_expect_eq(bed_durable, 1);
+	power_vfs_cut();
+	bed_close();
+	power_vfs_restore(7);
+	bed_is_alive = nobody;
+	bed_open();
+	bed_until(bed_all_sent, "sent");
+	cr_expect_eq(stop_of(1)->input, 500);
+	bed_durable = 0;
+	cr_assert_eq(radius_spool_commit(spool, bed_saved, &bed_durable), 0);
+	bed_until(a_round_is_told, "told of nobody");
+	cr_expect_eq(bed_durable, 1);
+	cr_assert_eq(radius_spool_commit(spool, bed_saved, &bed_durable), 0);
+	radius_spool_forget(spool, &bed_durable);
+	bed_until(bed_all_saved, "forgotten");
+	cr_expect_eq(bed_durable, 1);
+}
+
+Test(spool_sessions, a_round_that_does_not_come_to_the_disk)
+{
+	bed_open();
+	bed_put(1, RADIUS_START);
+	bed_until(bed_all_sent, "sent");
+	power_vfs_set_quota(1);
+	bed_checkpoint(1, 10, 500);
+	cr_assert_eq(radius_spool_commit(spool, bed_saved, &bed_durable), 0);
+	bed_until(a_round_is_told, "told");
+	cr_expect_eq(bed_failed, 1);
+	bed_checkpoint(1, 20, 500);
+	cr_expect_eq(radius_spool_commit(spool, bed_saved, &bed_durable), -ENOSPC);
+	power_vfs_set_quota(0);
+	radius_spool_flush(spool);
+	bed_until(bed_disk_works, "recovered");
+	bed_checkpoint(1, 30, 600);
+	cr_assert_eq(radius_spool_commit(spool, bed_saved, &bed_durable), 0);
+	bed_until(bed_all_saved, "saved");
+	commit(1);
+}
+
 /* A Start that went to the servers from memory leaves no row; the next checkpoint makes it. */
 Test(spool_sessions, of_a_disk_that_was_full)
 {
@@ -189,7 +243,7 @@ Test(spool_sessions, of_a_disk_that_was_full)
 	bed_put(4, RADIUS_STOP);
 	bed_checkpoint(2, 10, 500);
 	bed_checkpoint(3, 10, 500);
-	radius_spool_commit(spool);
+	radius_spool_commit(spool, NULL, NULL);
 	bed_until(bed_all_sent, "sent from memory");
 	power_vfs_set_quota(0);
 	radius_spool_flush(spool);
@@ -418,7 +472,7 @@ static unsigned int lose_power(unsigned int seed)
 		for (uintptr_t session = 1; session <= newest; session++)
 			lasted[session] = session % 4 ? step : 0;
 	}
-	radius_spool_commit(spool);
+	radius_spool_commit(spool, NULL, NULL);
 	for (unsigned int i = rand_r(&seed) % 4; i > 0; i--)
 		fake_advance(&fake, 0);
 	power_vfs_cut();

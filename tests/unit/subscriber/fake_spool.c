@@ -28,6 +28,15 @@ void fake_spool_commit(int err)
 	}
 }
 
+void fake_spool_commit_round(int err)
+{
+	void (*durable)(void *ctx, int err) = w.spool.round_durable;
+
+	w.spool.round_durable = NULL;
+	if (durable)
+		durable(w.spool.round_ctx, err);
+}
+
 const struct fake_record *fake_spool_newest(enum radius_record_kind kind)
 {
 	for (unsigned int i = w.spool.count; i > 0; i--)
@@ -103,6 +112,8 @@ void radius_spool_forget(struct radius_spool *spool, void *ctx)
 	for (unsigned int i = 0; i < w.spool.count; i++)
 		if (w.spool.records[i].ctx == ctx)
 			w.spool.records[i].durable = NULL;
+	if (w.spool.round_ctx == ctx)
+		w.spool.round_durable = NULL;
 }
 
 int radius_spool_checkpoint(struct radius_spool *spool, const struct radius_checkpoint *checkpoint)
@@ -123,10 +134,18 @@ int radius_spool_checkpoint(struct radius_spool *spool, const struct radius_chec
 	return 0;
 }
 
-void radius_spool_commit(struct radius_spool *spool)
+int radius_spool_commit(struct radius_spool *spool, void (*durable)(void *ctx, int err), void *ctx)
 {
 	(void)spool;
 	w.spool.commits++;
+	if (w.spool.put_error)
+		return w.spool.put_error;
+	cr_assert_null(w.spool.round_durable, "two rounds at a time");
+	w.spool.round_durable = durable;
+	w.spool.round_ctx = ctx;
+	if (!w.spool.slow_rounds)
+		fake_spool_commit_round(0);
+	return 0;
 }
 
 /* ---- radius.h: the client ---- */

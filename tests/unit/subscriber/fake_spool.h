@@ -25,6 +25,9 @@ struct fake_spool {
 		bool is_changed;
 	} checkpoint; /* the newest */
 	unsigned int checkpoints, commits;
+	void (*round_durable)(void *ctx, int err); /* of the last commit; NULL: told */
+	void *round_ctx;
+	bool slow_rounds; /* the test says when they are */
 
 	struct radius_request *requests;
 	struct radius_attrs *asked; /* attributes of the last Access-Request */
@@ -34,6 +37,8 @@ struct fake_spool {
 
 /* Everything put is on disk, or the disk failed. */
 void fake_spool_commit(int err);
+/* The round of checkpoints is on disk, or the disk failed. */
+void fake_spool_commit_round(int err);
 /* The newest record of that kind; it must be there. */
 const struct fake_record *fake_spool_newest(enum radius_record_kind kind);
 /* Ends the oldest request of the subscriber with that key. */

@@ -33,13 +33,13 @@ Test(checkpoint, comes_with_the_sample)
 	world_start();
 	call = call_in(SUBSCRIBER_UP);
 	cr_expect_eq(w.spool.checkpoints, 0);
-	time_passes(ENV_SEC(10));
+	time_passes(ENV_SEC(8));
 	sample(call, 700);
 	cr_expect_eq(w.spool.checkpoints, 1);
 	cr_expect_eq(w.spool.commits, 1);
 	cr_expect_eq(w.spool.checkpoint.session, call->key);
 	cr_expect_eq(w.spool.checkpoint.input, 600); /* 100 were before network-up */
-	cr_expect_eq(w.spool.checkpoint.time, 10);
+	cr_expect_eq(w.spool.checkpoint.time, 8);
 	cr_expect_gt(w.spool.checkpoint.fixed_len, 0);
 	cr_expect_not(w.spool.checkpoint.is_changed);
 	end(call);
@@ -64,7 +64,7 @@ Test(checkpoint, makes_samples_more_frequent)
 {
 	struct l2tp_session *call;
 
-	w.config.radius.checkpoint_interval = ENV_SEC(2);
+	w.config.radius.checkpoint_interval = ENV_SEC(4);
 	world_start();
 	call = call_in(SUBSCRIBER_UP);
 	for (int i = 0; i < 5; i++) {
@@ -83,11 +83,172 @@ Test(checkpoint, the_sample_interval_is_configured)
 	w.config.radius.checkpoint_interval = ENV_SEC(30);
 	world_start();
 	call = call_in(SUBSCRIBER_UP);
-	time_passes(ENV_SEC(29));
+	time_passes(ENV_SEC(27));
 	cr_expect_null(fake_kernel_job("sample", NULL));
 	time_passes(ENV_SEC(1));
 	sample(call, 700);
 	cr_expect_eq(w.spool.checkpoints, 1);
+	end(call);
+}
+
+static uint64_t whole_seconds(uint64_t time)
+{
+	return time / ENV_SEC(1) * ENV_SEC(1);
+}
+
+/* A machine on which sampling and writing take so long. */
+struct slow_machine {
+	uint64_t interval, samples, sampling, writing;
+	unsigned int late; /* rounds: until it is known how slow it is */
+};
+
+/* How old the last checkpoint on disk was, by its Event-Timestamp, when the next one came there: the worst. */
+static unsigned int rounds_late(const struct slow_machine *machine, struct l2tp_session *call)
+{
+	uint64_t on_disk = env_wallclock(w.env), age, event;
+	unsigned int late = 0;
+
+	for (unsigned int i = 0; i < 30;) {
+		while (!fake_kernel_job("sample", NULL))
+			time_passes(ENV_MS(10));
+		time_passes(machine->sampling);
+		sample(call, 700);
+		if (!w.spool.round_durable)
+			continue;
+		event = w.spool.checkpoint.event_time;
+		time_passes(machine->writing);
+		age = env_wallclock(w.env) - whole_seconds(on_disk);
+		late += age > machine->interval;
+		on_disk = event;
+		fake_spool_commit_round(0);
+		i++;
+	}
+	return late;
+}
+
+/* All is lost at the worst moment: the last checkpoint is not older than was configured. */
+Test(checkpoint, is_on_disk_before_the_last_one_is_too_old)
+{
+	static const struct slow_machine machines[] = {
+		{ ENV_SEC(10), ENV_SEC(10), 0, 0, 0 },
+		{ ENV_SEC(10), ENV_SEC(10), ENV_MS(400), ENV_MS(500), 0 },
+		{ ENV_SEC(10), ENV_SEC(1), ENV_MS(100), ENV_MS(800), 0 },
+		{ ENV_SEC(10), ENV_SEC(7), ENV_MS(100), ENV_MS(800), 0 },
+		{ ENV_SEC(15), ENV_SEC(10), ENV_MS(100), ENV_MS(800), 0 },
+		{ ENV_SEC(60), ENV_SEC(10), ENV_MS(100), ENV_MS(800), 0 },
+		{ ENV_SEC(4), ENV_SEC(10), ENV_MS(300), ENV_MS(600), 0 },
+		{ ENV_SEC(2), ENV_SEC(10), ENV_MS(100), ENV_MS(200), 0 },
+		{ ENV_SEC(10), ENV_SEC(10), ENV_MS(500), ENV_SEC(2), 1 },
+		{ ENV_SEC(30), ENV_SEC(10), ENV_MS(500), ENV_SEC(4), 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++) {
+		struct l2tp_session *call;
+		unsigned int late;
+
+		world_init();
+		w.config.radius.checkpoint_interval = machines[i].interval;
+		w.config.sample_interval = machines[i].samples;
+		w.spool.slow_rounds = true;
+		world_start();
+		call = call_in(SUBSCRIBER_UP);
+		late = rounds_late(&machines[i], call);
+		cr_expect_leq(late, machines[i].late, "machine %zu: %u late", i, late);
+		end(call);
+	}
+}
+
+/* One round at a time; what waits for a slow disk is said when it comes too late. */
+Test(checkpoint, a_slow_disk)
+{
+	struct l2tp_session *call;
+	char line[512] = "";
+
+	w.spool.slow_rounds = true;
+	world_start();
+	call = call_in(SUBSCRIBER_UP);
+	for (int i = 0; i < 2; i++) {
+		time_passes(ENV_SEC(8));
+		sample(call, 700);
+		if (i == 0)
+			fake_spool_commit_round(0);
+	}
+	time_passes(ENV_SEC(8));
+	sample(call, 700); /* for people, not for the disk */
+	cr_expect_eq(w.spool.commits, 2);
+	cr_redirect_stderr();
+	fake_spool_commit_round(0);
+	fflush(stderr);
+	cr_assert_not_null(fgets(line, sizeof(line), cr_get_redirected_stderr()));
+	cr_expect_not_null(
+		strstr(line, "these were on disk after 8.0 s, when the last ones were 16.0 s "
+			     "old, and checkpoint-interval is 10.0 s"),
+		"%s", line);
+	time_passes(ENV_MS(2250)); /* from now on as early as can be */
+	sample(call, 800);
+	cr_expect_eq(w.spool.commits, 3);
+	end(call);
+}
+
+/* The disk fails: that is said by the spool, and nobody waits for a round that never comes. */
+Test(checkpoint, a_round_that_fails)
+{
+	struct l2tp_session *call;
+
+	w.spool.slow_rounds = true;
+	world_start();
+	call = call_in(SUBSCRIBER_UP);
+	time_passes(ENV_SEC(8));
+	sample(call, 700);
+	fake_spool_commit_round(-ENOSPC);
+	w.spool.put_error = -ENOSPC;
+	time_passes(ENV_SEC(8));
+	sample(call, 700);
+	w.spool.put_error = 0;
+	time_passes(ENV_SEC(8));
+	sample(call, 700);
+	cr_expect_eq(w.spool.commits, 3);
+	cr_expect_not_null(w.spool.round_durable);
+	end(call);
+}
+
+/* Counters that could not be read are read again while they are still of use. */
+Test(checkpoint, a_sample_that_fails)
+{
+	struct l2tp_session *call;
+
+	w.spool.slow_rounds = true;
+	world_start();
+	call = call_in(SUBSCRIBER_UP);
+	time_passes(ENV_SEC(8));
+	fake_kernel_answer(fake_kernel_job("sample", NULL), -ENOBUFS);
+	cr_expect_null(w.spool.round_durable);
+	time_passes(ENV_SEC(2));
+	w.kernel.refuse_jobs = true;
+	sample(call, 700);
+	cr_expect_eq(w.spool.checkpoints, 1);
+	fake_spool_commit_round(0);
+	time_passes(ENV_SEC(8)); /* refused */
+	w.kernel.refuse_jobs = false;
+	time_passes(ENV_SEC(2));
+	sample(call, 700);
+	cr_expect_eq(w.spool.checkpoints, 2);
+	end(call);
+}
+
+/* Its end is slow, and its Stop is not made yet. */
+Test(checkpoint, of_a_session_that_ends)
+{
+	struct l2tp_session *call;
+
+	world_start();
+	call = call_in(SUBSCRIBER_UP);
+	time_passes(ENV_SEC(8) - 1);
+	subscriber_end(subscriber_find(w.all, call->key), END_OPERATOR, NULL);
+	time_passes(1);
+	sample(call, 900);
+	cr_expect_eq(w.spool.checkpoints, 1);
+	cr_expect_eq(w.spool.checkpoint.input, 800);
 	end(call);
 }
 
