@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CACHE_MAX      (8 << 20) /* octets of attributes that are on disk as well */
@@ -152,27 +153,35 @@ static uint64_t row_of(const struct spool_record *record)
 	return record->copy == COPY_UNSAVED ? record->job->replaces : record->id;
 }
 
-/* A Stop that never reached the disk leaves its session open there. */
-static void close_session(struct radius_spool *spool, uint64_t session)
+/*
+ * A Stop that never reached the disk leaves its session open there. Its own job closes it: there must be
+ * memory for that, or the next start makes another Stop. NULL: nothing is to be closed.
+ */
+static struct spool_job *take_close(struct radius_spool *spool, struct spool_record *record)
 {
-	struct spool_job *job = spool_job_new(SPOOL_CLOSE, 0);
+	struct spool_job *job = record->job;
 
-	if (!job)
-		return;
-	job->row.session = session;
-	submit_or_keep(spool, job);
+	if (record->copy != COPY_UNSAVED || record->kind != RADIUS_STOP)
+		return NULL;
+	record->job = NULL;
+	spool->info.memory -= job->len;
+	free(job->attrs);
+	*job = (struct spool_job){ .kind = SPOOL_CLOSE, .row.session = record->line->session };
+	return job;
 }
 
 void spool_record_end(struct radius_spool *spool, struct spool_record *record)
 {
-	bool is_unsaved_stop = record->copy == COPY_UNSAVED && record->kind == RADIUS_STOP;
-	uint64_t session = record->line->session, row = row_of(record);
+	uint64_t row = row_of(record);
+	struct spool_job *closing = take_close(spool, record);
 
 	record_remove(spool, record);
 	if (row)
 		write_row(spool, SPOOL_DELETE, row);
-	if (is_unsaved_stop)
-		close_session(spool, session);
+	if (closing && spool->db)
+		submit_or_keep(spool, closing);
+	else
+		spool_job_free(closing);
 }
 
 static void set_aside_row(struct radius_spool *spool, uint64_t id)

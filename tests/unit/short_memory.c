@@ -20,6 +20,7 @@ char *__wrap_strdup(const char *text);
 
 static atomic_uint allocations, fail_at;
 static atomic_bool armed;
+static _Thread_local bool spared;
 
 void short_memory_at(unsigned int n)
 {
@@ -33,6 +34,11 @@ void short_memory_arm(bool on)
 	atomic_store(&armed, on);
 }
 
+void short_memory_spare(bool on)
+{
+	spared = on;
+}
+
 unsigned int short_memory_count(void)
 {
 	return atomic_load(&allocations);
@@ -40,7 +46,7 @@ unsigned int short_memory_count(void)
 
 bool short_memory_strikes(void)
 {
-	return atomic_load(&armed) &&
+	return atomic_load(&armed) && !spared &&
 	       atomic_fetch_add(&allocations, 1) + 1 == atomic_load(&fail_at);
 }
 

@@ -14,6 +14,8 @@
 /* Counts from 0 again: the n-th allocation (0: none) will fail, once. Disarms. */
 void short_memory_at(unsigned int n);
 void short_memory_arm(bool on);
+/* Those of this thread do not count, as they are of a fake that has no use for failures. */
+void short_memory_spare(bool on);
 /* How many there were since short_memory_at. */
 unsigned int short_memory_count(void);
 /* One more allocation, of a kind that is not wrapped here: whether it has to fail. */

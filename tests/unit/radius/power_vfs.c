@@ -7,6 +7,8 @@
  */
 #include "tests/unit/radius/power_vfs.h"
 
+#include "tests/unit/short_memory.h"
+
 #include <criterion/criterion.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -53,7 +55,9 @@ static void image_resize(struct image *image, size_t len)
 {
 	if (len > image->room) {
 		image->room = 2 * len;
+		short_memory_spare(true);
 		image->octets = realloc(image->octets, image->room);
+		short_memory_spare(false);
 		cr_assert(image->octets);
 	}
 	if (len > image->len)
@@ -70,8 +74,10 @@ static void image_write(struct image *image, size_t at, const uint8_t *octets, s
 
 static void note_change(struct disk_file *file, size_t at, const void *octets, size_t len)
 {
-	struct change *change = calloc(1, sizeof(*change));
+	struct change *change;
 
+	short_memory_spare(true);
+	change = calloc(1, sizeof(*change));
 	cr_assert(change);
 	change->at = at;
 	change->len = len;
@@ -80,6 +86,7 @@ static void note_change(struct disk_file *file, size_t at, const void *octets, s
 		cr_assert(change->octets);
 		memcpy(change->octets, octets, len);
 	}
+	short_memory_spare(false);
 	*file->changes_end = change;
 	file->changes_end = &change->next;
 }
