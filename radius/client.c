@@ -475,6 +475,17 @@ int radius_client_new(const struct radius_host *host, const struct radius_client
 	return err;
 }
 
+void radius_client_inherit(struct radius_client *client, const struct radius_client *other)
+{
+	for (size_t i = 0; i < client->count; i++) {
+		struct radius_server *server = client->places[i].server;
+		const struct client_place *same = place_named(other, radius_server_name(server));
+
+		if (same)
+			radius_server_inherit(server, same->server);
+	}
+}
+
 void radius_client_free(struct radius_client *client)
 {
 	struct radius_request *request;

@@ -87,8 +87,7 @@ int radius_body_init(
 	err = len < 0 ? -EMSGSIZE : body_set_octets(body, code, octets, (size_t)len);
 	if (!err)
 		err = body_set_password(body, attrs);
-	if (len > 0)
-		explicit_bzero(octets, (size_t)len);
+	explicit_bzero(octets, len < 0 ? sizeof(octets) : (size_t)len); /* the password is in it */
 	if (err)
 		radius_body_wipe(body);
 	return err;

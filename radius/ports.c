@@ -164,6 +164,8 @@ struct radius_slot *radius_slot_take(struct radius_ports *ports, struct radius_e
 	ports->free_first = slot->next;
 	slot->next = NULL;
 	slot->exchange = exchange;
+	slot->sent = 0;
+	slot->is_repeated = false;
 	slot->port->used++;
 	memcpy(slot->previous, slot->authenticator, sizeof(slot->previous));
 	return slot;

@@ -22,7 +22,8 @@ struct radius_slot {
 	struct radius_exchange *exchange; /* NULL: free */
 	struct radius_slot *next;         /* in the free list, or of the exchange */
 	struct radius_port *port;
-	uint64_t sent;
+	uint64_t sent;    /* last; 0: not yet */
+	bool is_repeated; /* it was sent more than once */
 	uint8_t id;
 	uint8_t authenticator[RADIUS_AUTH_LEN]; /* of the request it stands for */
 	uint8_t previous[RADIUS_AUTH_LEN];      /* of the one before: whose reply may still come */

@@ -184,6 +184,11 @@ typedef void radius_done_fn(void *ctx, enum radius_outcome outcome, unsigned int
 /* Copies host and config (secrets are wiped by _free). 0 and *ret_client, or -errno. */
 int radius_client_new(const struct radius_host *host, const struct radius_client_config *config,
 	struct radius_client **ret_client);
+/*
+ * What the other one has learned of servers that both have: who has signed a reply goes on having to.
+ * Counters begin anew.
+ */
+void radius_client_inherit(struct radius_client *client, const struct radius_client *other);
 /* Ends every request without calling done. Not from inside done. */
 void radius_client_free(struct radius_client *client);
 
@@ -191,8 +196,8 @@ void radius_client_free(struct radius_client *client);
  * Sends an Access-Request or Accounting-Request. attrs are copied. A User-Password attribute is
  * given in the clear and encrypted per server; CHAP-Password and the rest go as they are. Message-
  * Authenticator is added (first) to Access-Requests and Status-Server. For accounting, event_time
- * (wall clock, microseconds; 0 = now) makes Event-Timestamp and Acct-Delay-Time, renewed with a new
- * identifier on every retransmission. NULL when memory is short. done is called exactly once unless
+ * (wall clock, microseconds; 0 = now) makes Event-Timestamp and Acct-Delay-Time; when that changes, a
+ * retransmission has a new identifier. NULL when memory is short. done is called exactly once unless
  * cancelled, and never from inside radius_send. A request that has waited 30 s for a free place
  * times out. After done the request is gone.
  */

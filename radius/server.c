@@ -4,8 +4,9 @@
  *
  * Timers follow RFC 5080 section 2.2.1: the first wait is the configured timeout, each one more
  * doubles it up to 16 s, all with a jitter of a tenth. An Access-Request is sent again octet by
- * octet; an Accounting-Request has a new Acct-Delay-Time and so a new identifier each time (RFC
- * 2866 section 5.2), and a reply to any of its tries is good.
+ * octet, and so is an Accounting-Request as long as its Acct-Delay-Time is the same (RFC 2866 section 3,
+ * Identifier); with another one it has another identifier (section 5.2), and a reply to any of its
+ * tries is good.
  *
  * A reply counts when it came from the server (connected sockets), to an identifier in use, with a
  * valid Response Authenticator, a valid Message-Authenticator when there is one or one has to be
@@ -116,35 +117,50 @@ static uint64_t with_jitter(const struct radius_server *server, uint64_t delay)
 
 /* ---- tries ---- */
 
-/* A new identifier with a new packet, in buf. Its length, or -errno. */
+/* Seconds since the event. */
+static uint32_t exchange_delay(const struct radius_exchange *exchange)
+{
+	const struct radius_host *host = exchange->server->host;
+	uint64_t wallclock = host->wallclock(host->ctx);
+
+	return wallclock > exchange->event_time
+		       ? (uint32_t)((wallclock - exchange->event_time) / SECOND)
+		       : 0;
+}
+
+/*
+ * A packet, in buf, with an identifier of its own; an accounting one that would say the same as the last
+ * keeps that one's, and is the same. Its length, or -errno.
+ */
 static int exchange_renew(struct radius_exchange *exchange, uint8_t buf[RADIUS_PACKET_MAX])
 {
 	struct radius_server *server = exchange->server;
 	const struct radius_host *host = server->host;
-	uint64_t wallclock = host->wallclock(host->ctx);
-	struct radius_slot *slot = radius_slot_take(&server->ports, exchange);
 	struct radius_packet_spec spec = {
 		.code = exchange->code,
 		.secret = &server->secret,
 		.body = &exchange->body,
 		.event_time = (uint32_t)(exchange->event_time / SECOND),
+		.delay = exchange_delay(exchange),
 	};
+	bool is_same = exchange->slots && exchange->delay == spec.delay;
+	struct radius_slot *slot =
+		is_same ? exchange->slots : radius_slot_take(&server->ports, exchange);
 	int len;
 
 	if (!slot)
 		return -server->ports.last_error;
 	spec.id = slot->id;
-	if (wallclock > exchange->event_time)
-		spec.delay = (uint32_t)((wallclock - exchange->event_time) / SECOND);
 	if (exchange->code != RADIUS_ACCOUNTING_REQUEST)
 		host->random(host->ctx, slot->authenticator, sizeof(slot->authenticator));
 	len = radius_packet_encode(&spec, slot->authenticator, buf);
-	if (len < 0) {
+	if (len < 0 && !is_same)
 		radius_slot_release(&server->ports, slot);
+	if (len < 0 || is_same)
 		return len;
-	}
 	slot->next = exchange->slots;
 	exchange->slots = slot;
+	exchange->delay = spec.delay;
 	return len;
 }
 
@@ -176,6 +192,7 @@ static int exchange_transmit(struct radius_exchange *exchange)
 			exchange_keep_packet(exchange, buf, packet_len))
 			return -ENOMEM;
 	}
+	exchange->slots->is_repeated = exchange->slots->sent != 0;
 	exchange->slots->sent = server_now(server);
 	if (!server->silent_since)
 		server->silent_since = exchange->slots->sent;
@@ -438,7 +455,7 @@ static void server_count_reply(
 		info->responses++;
 	}
 	/* Which of several identical tries was answered nobody can tell. */
-	if (slot->exchange->tries > 1 && slot->exchange->code != RADIUS_ACCOUNTING_REQUEST)
+	if (slot->is_repeated)
 		return;
 	info->latency = info->latency ? (7 * info->latency + latency) / 8 : latency;
 }
@@ -565,6 +582,13 @@ void radius_server_free(struct radius_server *server)
 	server->host->timer_free(server->probe_timer);
 	explicit_bzero(server, sizeof(*server));
 	free(server);
+}
+
+void radius_server_inherit(struct radius_server *server, const struct radius_server *other)
+{
+	if (server->learns_signature)
+		server->needs_signature |= other->needs_signature;
+	server->knows_status |= other->knows_status;
 }
 
 bool radius_server_is_alive(const struct radius_server *server)

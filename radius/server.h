@@ -28,6 +28,7 @@ struct radius_exchange {
 	bool is_active;               /* holds identifiers of the server */
 	uint64_t wait;                /* microseconds until the next step is due */
 	unsigned int tries;
+	uint32_t delay;            /* Acct-Delay-Time of the newest */
 	struct radius_slot *slots; /* newest first */
 	uint8_t *packet;           /* kept for identical retransmission, NULL for accounting */
 	size_t packet_len;
@@ -64,6 +65,8 @@ bool radius_server_retry(struct radius_exchange *exchange);
 /* Gives the identifiers back. Does nothing when not active. */
 void radius_server_stop(struct radius_exchange *exchange);
 
+/* Takes over what was learned of the same server. */
+void radius_server_inherit(struct radius_server *server, const struct radius_server *other);
 bool radius_server_is_alive(const struct radius_server *server);
 /*
  * Whether a dead server, which does not know Status-Server, wants a request for a trial. Said once.

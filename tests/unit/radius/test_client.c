@@ -127,6 +127,33 @@ Test(client, accounting_is_renewed)
 	cr_expect_eq(one_info().wrong_ids, 1);
 }
 
+/* RFC 2866 section 3: contents that are the same have the same identifier, so that a server knows them again. */
+Test(client, accounting_within_a_second_is_identical)
+{
+	struct fake_packet first, again;
+	struct result result;
+
+	one_remake((struct radius_client_config){ .timeout = FAKE_MS(100), .tries = 5 },
+		RADIUS_MA_AUTO);
+	fake_advance(&fake, FAKE_SEC(1));
+	one_ask(RADIUS_ACCOUNTING_REQUEST, &result);
+	one_take(&first);
+	for (unsigned int i = 1; i <= 3; i++) {
+		fake_advance(&fake, i * FAKE_MS(150)); /* tries go out at 0.1, 0.3 and 0.7 s */
+		one_take(&again);
+		cr_expect_eq(again.len, first.len);
+		cr_expect_arr_eq(again.octets, first.octets, first.len);
+	}
+	fake_advance(&fake, FAKE_SEC(1));
+	one_take(&again);
+	cr_expect_neq(again.octets[1], first.octets[1]);
+	cr_expect_eq(fake_packet_u32(&again, RADIUS_ACCT_DELAY_TIME), 1);
+	one_answer(&first, RADIUS_ACCOUNTING_RESPONSE, "testing123", 0);
+	cr_expect_eq(result.outcome, RADIUS_ANSWERED);
+	cr_expect_eq(one_info().retransmissions, 4);
+	cr_expect_eq(one_info().latency, 0, "which one was answered nobody knows");
+}
+
 Test(client, old_accounting_event)
 {
 	struct radius_attrs *attrs = radius_attrs_new();

@@ -78,6 +78,33 @@ Test(replies, message_authenticator_auto)
 	cr_expect_eq(result.calls, 1, "never needed for accounting");
 }
 
+/* Another client of the same server need not learn that once more: an attacker waits for just that. */
+Test(replies, what_was_learned_is_inherited)
+{
+	struct radius_client *other = client;
+	struct fake_packet packet;
+	struct result result;
+
+	one_ask(RADIUS_ACCESS_REQUEST, &result);
+	one_take(&packet);
+	one_answer(&packet, RADIUS_ACCESS_REJECT, "testing123", FAKE_SIGNED);
+	client = NULL;
+	one_remake((struct radius_client_config){ 0 }, RADIUS_MA_AUTO);
+	radius_client_inherit(client, other);
+	one_ask(RADIUS_ACCESS_REQUEST, &result);
+	one_take(&packet);
+	one_answer(&packet, RADIUS_ACCESS_ACCEPT, "testing123", 0);
+	cr_expect_eq(result.calls, 0);
+	cr_expect_eq(one_info().bad_authenticators, 1);
+	one_remake((struct radius_client_config){ 0 }, RADIUS_MA_NO);
+	radius_client_inherit(client, other);
+	one_ask(RADIUS_ACCESS_REQUEST, &result);
+	one_take(&packet);
+	one_answer(&packet, RADIUS_ACCESS_ACCEPT, "testing123", 0);
+	cr_expect_eq(result.calls, 1, "whoever says so takes the risk");
+	radius_client_free(other);
+}
+
 Test(replies, message_authenticator_yes_and_no)
 {
 	struct fake_packet packet;
