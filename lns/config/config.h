@@ -106,7 +106,7 @@ struct config_radius {
 	char nas_identifier[254]; /* "": the server's name */
 	int unsupported_rejects;  /* 1: a profile is obeyed whole or not at all */
 	uint64_t timeout, interim, checkpoint_interval;
-	unsigned int tries, in_flight;
+	unsigned int tries, in_flight, request_rate;
 	struct config_radius_server *servers;
 	size_t server_count;
 	bool has_das;

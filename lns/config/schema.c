@@ -411,6 +411,11 @@ const struct config_option config_options[] = {
 	  .help = "Requests that a server has to answer at a time, of each kind; the others wait here. "
 		  "The socket buffer of a server has room for some 170 by default: what it drops is sent "
 		  "again after the timeout." },
+	{ CONFIG_RADIUS, "request-rate", CONFIG_UINT, AT(config_radius, request_rate), { 0, 100000 },
+	  "1500",
+	  .help = "New requests a second to a server, of each kind; the others wait here. 0: no limit. "
+		  "FreeRADIUS remembers requests for some seconds (cleanup_delay) and turns away what "
+		  "is more than max_requests: by default some 3,300 a second of both kinds." },
 	{ CONFIG_RADIUS, "interim", CONFIG_TIME, AT(config_radius, interim), { 0, DAY }, "600s",
 	  .help = "Interval of interim accounting; 0: none. RADIUS may say otherwise." },
 

@@ -68,7 +68,8 @@ struct engine_radius {
 	struct radius_das *das;                     /* NULL without dynamic-authorization */
 	LIST_HEAD(, engine_disconnect) disconnects; /* not acknowledged yet */
 	LIST_HEAD(, engine_retired)
-	retired; /* of an older configuration, with requests in flight */
+	retired;          /* of an older configuration, with requests in flight */
+	bool is_outdated; /* the clients are not those of the configuration: memory was short */
 };
 
 /* What the limits of the system leave room for; see engine/room.c. */
@@ -187,8 +188,11 @@ void engine_tunnels_free(struct engine *engine);
 
 /* Fills host; makes clients and, the first time, the spool. 0 or -errno after logging why. */
 int engine_radius_start(struct engine *engine);
-/* Makes clients for engine->config; the old ones finish what they have. 0, or -errno: as before. */
-int engine_radius_change(struct engine *engine);
+/*
+ * Makes clients for engine->config when old had other servers; the old ones finish what they have. 0, or
+ * -errno: as before.
+ */
+int engine_radius_change(struct engine *engine, const struct config *old);
 void engine_radius_stop(struct engine *engine);
 
 /* ---- engine/das.c ---- */

@@ -7,6 +7,7 @@
 #include "lns/env_radius.h"
 #include "lns/log.h"
 #include "radius/attr_codes.h"
+#include "radius/digest.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -50,6 +51,7 @@ static int make_client(
 	config.timeout = radius->timeout;
 	config.tries = radius->tries;
 	config.in_flight = radius->in_flight;
+	config.rate = radius->request_rate;
 	if (config.server_count > 0)
 		err = radius_client_new(&engine->radius.host, &config, ret_client);
 	explicit_bzero(servers, size);
@@ -150,23 +152,55 @@ static int retire(struct engine *engine, struct radius_client *client)
 	return 0;
 }
 
-int engine_radius_change(struct engine *engine)
+static bool is_same_server(
+	const struct config_radius_server *a, const struct config_radius_server *b)
+{
+	return addr_equal(&a->addr, &b->addr) && a->auth_port == b->auth_port &&
+	       a->acct_port == b->acct_port && a->secret.len == b->secret.len &&
+	       radius_equal(a->secret.data, b->secret.data, a->secret.len) &&
+	       a->message_authenticator == b->message_authenticator;
+}
+
+/* Whether the clients of one would be those of the other. */
+static bool has_same_servers(const struct config *a, const struct config *b)
+{
+	const struct config_radius *x = &a->radius, *y = &b->radius;
+
+	if (!a->has_radius || !b->has_radius || x->server_count != y->server_count ||
+		!addr_equal(&x->source, &y->source) || x->timeout != y->timeout ||
+		x->tries != y->tries || x->in_flight != y->in_flight ||
+		x->request_rate != y->request_rate)
+		return false;
+	for (size_t i = 0; i < x->server_count; i++)
+		if (!is_same_server(&x->servers[i], &y->servers[i]))
+			return false;
+	return true;
+}
+
+int engine_radius_change(struct engine *engine, const struct config *old)
 {
 	struct engine_radius *radius = &engine->radius;
 	struct radius_client *auth = NULL, *acct = NULL;
 	int err = 0;
 
+	if (!radius->is_outdated && has_same_servers(old, engine->config))
+		return 0;
 	if (engine->config->has_radius) {
 		err = make_client(engine, false, &auth);
 		err = err ? err : make_client(engine, true, &acct);
 	}
 	if (!err && acct && !radius->spool)
 		err = make_spool(engine);
+	radius->is_outdated = err < 0;
 	if (err < 0) {
 		radius_client_free(auth);
 		radius_client_free(acct);
 		return err;
 	}
+	if (auth && radius->auth)
+		radius_client_inherit(auth, radius->auth);
+	if (acct && radius->acct)
+		radius_client_inherit(acct, radius->acct);
 	if (radius->spool)
 		radius_spool_set_client(radius->spool, acct);
 	/* Short of memory, a client is kept for good rather than its requests lost. */

@@ -137,7 +137,7 @@ static void apply(struct engine *engine, struct config *config, struct users *us
 	engine->users = users;
 	log_set_level(config->log_level);
 	l2tp_server_set(engine->l2tp, &config->l2tp);
-	if (engine_radius_change(engine) < 0)
+	if (engine_radius_change(engine, old) < 0)
 		log_error("reload: the RADIUS servers stay as they were");
 	engine_configure_subscribers(engine);
 	engine_room_read(engine);

@@ -12,14 +12,18 @@ static json_t *server_item(const struct radius_client *client, size_t index, con
 	struct radius_server_info info;
 
 	radius_client_info(client, index, &info);
-	return json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:I}",
+	return json_pack(
+		"{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:I, s:I, "
+		"s:I, s:I, s:I}",
 		"server", info.name, "purpose", purpose, "alive", info.alive, "requests",
 		(json_int_t)info.requests, "retransmissions", (json_int_t)info.retransmissions,
 		"accepts", (json_int_t)info.accepts, "rejects", (json_int_t)info.rejects,
 		"responses", (json_int_t)info.responses, "timeouts", (json_int_t)info.timeouts,
 		"bad_authenticators", (json_int_t)info.bad_authenticators, "bad_packets",
 		(json_int_t)info.bad_packets, "in_flight", (int)info.in_flight, "waiting",
-		(int)info.waiting, "latency_us", (json_int_t)info.latency);
+		(int)info.waiting, "latency_us", (json_int_t)info.latency, "challenges",
+		(json_int_t)info.challenges, "probes", (json_int_t)info.probes, "refused",
+		(json_int_t)info.refused, "wrong_ids", (json_int_t)info.wrong_ids);
 }
 
 json_t *engine_show_radius(

@@ -182,6 +182,32 @@ def test_all_but_one_lac_drained(site, lnsd, lacs):
     server.stop()
 
 
+def test_reload_leaves_radius_servers_alone(radius, lnsd, lac):
+    """What is known of them, and of what they have signed, goes on, unless one of them changed."""
+
+    def requests():
+        return [row["requests"] for row in server.json("show", "radius") if row["purpose"] == "authentication"]
+
+    server = lnsd(config()).start()
+    call = Call("sub0", "alice", "wonderland")
+    lac(call)
+    call.start()
+    call.wait_up()
+    assert requests() == [1]
+    with open(server.config, encoding="utf-8") as file:
+        before = file.read()
+    write(server.config, before.replace("mtu           = 1400", "mtu           = 1300"))
+    assert server.ctl("reload") == 'ppp "default": mtu = 1300 (was 1400)\n'
+    assert requests() == [1]
+    write(server.config, before.replace("tries = 3", "tries = 2"))
+    assert "tries = 2 (was 3)" in server.ctl("reload")
+    assert requests() == [0]
+    server.wait_sessions(1)
+    call.hang_up()
+    radius.wait_accounting("Stop", "alice")
+    server.stop()
+
+
 def test_reload_says_what_it_did(site, lnsd, lac):
     text = config(backend="", top='users = "%USERS%"\nlog-level = "info"')
     server = lnsd(text.replace('log-level  = "debug"\n', ""), USERS).start()

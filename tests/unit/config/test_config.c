@@ -128,7 +128,7 @@ Test(config, values)
 		"  ppp = p proxy-lcp = never sequencing = demand reorder-timeout = 50ms challenge = false idle = 2h }\n"
 		"ppp p { auth = { pap } local-address = 192.0.2.1 dns = { 192.0.2.2, 192.0.2.3 }\n"
 		"  lcp-echo = 1m ipv6 = true mtu = 1500 }\n"
-		"sample-interval = 5 radius { interim = 0 checkpoint-interval = 20s nas-ip-address = 192.0.2.1\n"
+		"sample-interval = 5 radius { interim = 0 checkpoint-interval = 20s request-rate = 7 nas-ip-address = 192.0.2.1\n"
 		"  server 192.0.2.9 { secret-file = key acct-port = 0 message-authenticator = no }\n"
 		"  server \"2001:db8::9\" { secret = two auth-port = 0 }\n"
 		"}\n");
@@ -162,6 +162,7 @@ Test(config, values)
 	cr_assert_eq(config->radius.servers[1].addr.sa.sa_family, AF_INET6);
 	cr_assert_eq(config->radius.interim, 0);
 	cr_assert_eq(config->radius.checkpoint_interval, 20000000);
+	cr_assert_eq(config->radius.request_rate, 7);
 	cr_assert_eq(config->sample_interval, 5000000);
 	cr_assert_eq(config->radius.timeout, 3000000);
 	config_free(config);
