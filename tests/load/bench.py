@@ -97,6 +97,12 @@ class Cgroup:
             os.rmdir(Cgroup.root)
 
 
+def available():
+    """Octets that the machine could still give to programs."""
+    with open("/proc/meminfo", encoding="ascii") as file:
+        return int(re.search(r"^MemAvailable: +(\d+)", file.read(), re.M)[1]) * 1024
+
+
 def process_load(pid):
     with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
         user, kernel = file.read().rpartition(")")[2].split()[11:13]
@@ -408,14 +414,14 @@ def hold(site, cgroup, seconds, load):
 def run_first_wave(site, cgroup, accounting, options):
     """Setup, what a session costs, and the end of all by StopCCN."""
     idle = {"interfaces": len(site.lns.interfaces()), "processes": len(cgroup.pids())}
-    private, cpu = cgroup.private(), cgroup.cpu()
+    private, memory, cpu = cgroup.private(), available(), cgroup.cpu()
     load = Load(site, options, "--hold", "1h", "--end", "stopccn")
     with contextlib.closing(load):
         load.wait_stage("hold")
         up = len(site.lns.interfaces()) - idle["interfaces"]
         starts = wait_quietly(lambda: accounting.count("Start") >= up, STARTS)
         cpu = cgroup.cpu() - cpu
-        private = cgroup.private() - private
+        private, memory = cgroup.private() - private, memory - available()
         processes = len(cgroup.pids()) - idle["processes"]
         held = hold(site, cgroup, options.hold, load) if options.hold else {}
         ending = cgroup.cpu()
@@ -436,6 +442,7 @@ def run_first_wave(site, cgroup, accounting, options):
         "cpu_ms_per_session": cpu * 1e3 / count,
         "teardown_cpu_ms_per_session": ending * 1e3 / count,
         "private_kb_per_session": private / 1024 / count,
+        "machine_kb_per_session": memory / 1024 / count,
         "processes_per_session": processes / count,
         "starts_after_seconds": starts,
         "teardown_seconds": gone,
@@ -548,6 +555,7 @@ ROWS = (
     ("calls/s", "{:.1f}", lambda f: dig(f, "setup", "calls_per_second") or dig(f, "setup_rate")),
     ("CPU, ms per session", "{:.1f}", lambda f: dig(f, "setup", "cpu_ms_per_session") or dig(f, "setup_cpu_ms")),
     ("private, kB per session", "{:.0f}", lambda f: dig(f, "setup", "private_kb_per_session")),
+    ("machine's, kB per session", "{:.0f}", lambda f: dig(f, "setup", "machine_kb_per_session")),
     ("processes per session", "{:.2f}", lambda f: dig(f, "setup", "processes_per_session")),
     *(
         (f"{text}, p{p}, ms", "{:.0f}", lambda f, key=key, p=p: dig(f, "setup", "latency_ms", key, f"p{p}"))
