@@ -182,7 +182,7 @@ static void counters_read(struct ppp_ncp_up *up)
 static void up_send(struct ppp_ncp_up *up)
 {
 	strlcpy(up->ifname, lns_ifname(), sizeof(up->ifname));
-	up->ifindex = if_nametoindex(up->ifname);
+	up->ifindex = lns_session.ifindex;
 	up->mtu = lns_mtu();
 	counters_read(up);
 	lns_session.network_up = 1;
@@ -295,6 +295,7 @@ static void link_up_send(void)
 		.ifindex = if_nametoindex(lns_ifname()),
 	};
 
+	lns_session.ifindex = up.ifindex;
 	lns_session.lcp_opened = 1;
 	lns_channel_send(&up, PPP_LINK_UP, sizeof(up));
 }

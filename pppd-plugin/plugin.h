@@ -26,6 +26,7 @@ struct lns_session {
 	struct ppp_proxy proxy;
 	int proxied;         /* LCP was opened from the proxied one */
 	int lcp_opened;      /* at least once */
+	uint32_t ifindex;    /* of the interface, since then */
 	int peer_terminated; /* the client sent an LCP Terminate-Request */
 	int auth_asked;      /* the client did answer our request to authenticate */
 	int auth_undecided;  /* the engine did not answer, or could not decide */

@@ -85,25 +85,31 @@ static void port_reap(struct radius_port *port)
 	port_close(port);
 }
 
+/* One system call, whatever there is; what it leaves makes the port ready again. */
 static void port_read(struct radius_port *port)
 {
 	struct radius_ports *ports = port->ports;
-	uint8_t buf[RADIUS_PACKET_MAX];
-	unsigned int i;
+	uint8_t packets[READ_BATCH][RADIUS_PACKET_MAX];
+	struct mmsghdr messages[READ_BATCH] = { 0 };
+	struct iovec iov[READ_BATCH];
+	int count;
 
-	for (i = 0; i < READ_BATCH; i++) {
-		ssize_t len = recv(port->fd, buf, sizeof(buf), 0);
+	for (int i = 0; i < READ_BATCH; i++) {
+		iov[i] = (struct iovec){ packets[i], RADIUS_PACKET_MAX };
+		messages[i].msg_hdr.msg_iov = &iov[i];
+		messages[i].msg_hdr.msg_iovlen = 1;
+	}
+	count = recvmmsg(port->fd, messages, READ_BATCH, MSG_DONTWAIT, NULL);
+	if (count < 0 && errno == ECONNREFUSED) {
+		ports->last_error = ECONNREFUSED;
+		ports->events.refused(ports->ctx);
+	}
+	for (int i = 0; i < count; i++) {
+		size_t len = messages[i].msg_len;
 
-		if (len >= 0) {
-			ports->last_error = 0;
-			ports->events.input(ports->ctx, len > 1 ? &port->slots[buf[1]] : NULL, buf,
-				(size_t)len);
-		} else if (errno == ECONNREFUSED) {
-			ports->last_error = ECONNREFUSED;
-			ports->events.refused(ports->ctx);
-		} else if (errno != EINTR) {
-			return;
-		}
+		ports->last_error = 0;
+		ports->events.input(
+			ports->ctx, len > 1 ? &port->slots[packets[i][1]] : NULL, packets[i], len);
 	}
 }
 

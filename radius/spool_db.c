@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * spool_db: see spool_db.h. One transaction takes what was queued while the last one was on its way to
- * the disk, so the cost of a flush is shared by as many jobs as there are.
+ * the disk and for a moment after it, so the cost of a flush is shared by as many jobs as there are, and
+ * one that comes alone does not wait.
  *
  * The two queues and the name of a damaged file are shared under the mutex, which is held for moments
  * only and across no system call of the thread; the table belongs to the thread while that runs. A
@@ -23,7 +24,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define GROUP_MAX 1024 /* jobs in a transaction */
+#define GROUP_MAX   1024  /* jobs in a transaction */
+#define GROUP_SMALL 32    /* fewer, and the next ones are waited for */
+#define GROUP_PAUSE 10000 /* microseconds */
 
 struct spool_db {
 	struct spool_table *table;
@@ -34,6 +37,7 @@ struct spool_db {
 	bool is_ending, is_running;
 	char damaged[PATH_MAX]; /* not yet told; "" = none */
 	unsigned int salvaged;
+	unsigned int group_size; /* the thread's: jobs that it took last */
 	int fd;
 };
 
@@ -194,13 +198,14 @@ static void do_group(struct spool_db *db, struct spool_jobs *group)
 static bool take_queued(struct spool_db *db, struct spool_jobs *group)
 {
 	struct spool_job *job;
-	unsigned int count = 0;
 	bool goes_on;
 
+	db->group_size = 0;
 	pthread_mutex_lock(&db->mutex);
-	while (count++ < GROUP_MAX && (job = STAILQ_FIRST(&db->queue))) {
+	while (db->group_size < GROUP_MAX && (job = STAILQ_FIRST(&db->queue))) {
 		STAILQ_REMOVE_HEAD(&db->queue, entry);
 		STAILQ_INSERT_TAIL(group, job, entry);
+		db->group_size++;
 	}
 	goes_on = !STAILQ_EMPTY(group) || !db->is_ending;
 	pthread_mutex_unlock(&db->mutex);
@@ -251,10 +256,11 @@ static void *run_thread(void *arg)
 
 	while (take_group(db, &group)) {
 		do_group(db, &group);
-		if (!finish_group(db, &group))
-			continue;
-		while (is_idle(db) && spool_table_tidy(db->table) > 0)
-			;
+		if (finish_group(db, &group))
+			while (is_idle(db) && spool_table_tidy(db->table) > 0)
+				;
+		if (db->group_size < GROUP_SMALL)
+			usleep(GROUP_PAUSE);
 	}
 	return NULL;
 }

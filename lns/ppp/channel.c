@@ -17,7 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MESSAGES_A_TURN 8
+#define PAIR          2
+#define PAIRS_AT_ONCE 4
 
 struct ppp_channel {
 	struct env_io *io;
@@ -62,61 +63,76 @@ static bool channel_dispatch(struct ppp_channel *channel, const union ppp_messag
 	return false;
 }
 
-/* Reads one message. 1: go on; 0: nothing more now; -1: the channel was closed. */
-static int channel_read(struct ppp_channel *channel)
+/* Takes one message, len octets of it. False: the channel was closed. */
+static bool channel_take(struct ppp_channel *channel, union ppp_message *message, size_t len)
 {
-	union ppp_message message;
-	ssize_t len;
+	bool known;
 
-	do
-		len = recv(channel->fd, &message, sizeof(message), MSG_DONTWAIT | MSG_TRUNC);
-	while (len < 0 && errno == EINTR);
-	if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-		return 0;
-	if (len <= 0) {
-		channel_close(channel, NULL);
-		return -1;
-	}
-	if ((size_t)len > sizeof(message) || ppp_message_check(&message, len)) {
-		explicit_bzero(&message, sizeof(message));
+	if (ppp_message_check(message, len)) {
 		channel_close(channel, "malformed message");
-		return -1;
+		return false;
 	}
-	if (message.head.session != channel->session) {
-		explicit_bzero(&message, sizeof(message));
+	if (message->head.session != channel->session) {
 		channel_close(channel, "message of another session");
-		return -1;
+		return false;
 	}
-
 	channel->busy = true;
-	bool known = channel_dispatch(channel, &message);
-	explicit_bzero(&message, sizeof(message));
+	known = channel_dispatch(channel, message);
 	channel->busy = false;
 	if (channel->dead) {
 		free(channel);
-		return -1;
+		return false;
 	}
-	if (!known) {
+	if (!known)
 		channel_close(channel, "message that only lnsd may send");
-		return -1;
+	return known;
+}
+
+/*
+ * Reads what is there, a pair at most, because LCP's news and the subscriber's answer often come together.
+ * True: there may be more; false: not now, or the channel was closed.
+ */
+static bool channel_read(struct ppp_channel *channel)
+{
+	union ppp_message messages[PAIR];
+	struct iovec iov[PAIR];
+	struct mmsghdr pair[PAIR] = { 0 };
+	bool is_open = true;
+	int count;
+
+	for (int i = 0; i < PAIR; i++) {
+		iov[i] = (struct iovec){ &messages[i], sizeof(messages[i]) };
+		pair[i].msg_hdr.msg_iov = &iov[i];
+		pair[i].msg_hdr.msg_iovlen = 1;
 	}
-	return 1;
+	do
+		count = recvmmsg(channel->fd, pair, PAIR, MSG_DONTWAIT | MSG_TRUNC, NULL);
+	while (count < 0 && errno == EINTR);
+	if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return false;
+	for (int i = 0; is_open && i < count; i++) {
+		if (pair[i].msg_len > 0)
+			is_open = channel_take(channel, &messages[i], pair[i].msg_len);
+		else
+			count = -1;
+	}
+	explicit_bzero(messages, sizeof(messages));
+	if (count < 0 && is_open)
+		channel_close(channel, NULL);
+	return is_open && count == PAIR;
 }
 
 static void channel_ready(void *ctx, int events)
 {
-	struct ppp_channel *channel = ctx;
-
 	(void)events;
-	for (int i = 0; i < MESSAGES_A_TURN; i++)
-		if (channel_read(channel) <= 0)
-			return;
+	channel_read(ctx);
 }
 
 void ppp_channel_receive(struct ppp_channel *channel)
 {
 	if (!channel->busy)
-		channel_ready(channel, ENV_READ);
+		for (int i = 0; i < PAIRS_AT_ONCE && channel_read(channel); i++)
+			;
 }
 
 int ppp_channel_adopt(struct env *env, int fd, uint64_t session, const struct ppp_channel_ops *ops,

@@ -215,7 +215,7 @@ static void template_ready(void *ctx, int events)
 	struct ppp_template *template = ctx;
 
 	if (events & ENV_READ)
-		for (int i = 0; i < ANSWERS_A_TURN; i++)
+		for (int i = 0; i == 0 || (i < ANSWERS_A_TURN && template->head); i++)
 			if (!template_read(template))
 				return;
 	if (events & ENV_WRITE)

@@ -150,7 +150,7 @@ Test(channel, a_turn_is_bounded, .init = setup, .fini = teardown)
 	for (int i = 0; i < 20; i++)
 		plugin_send_down();
 	env_fake_poll(env, 0);
-	cr_assert_eq(seen.count, 8);
+	cr_assert_eq(seen.count, 2);
 	poll_all();
 	cr_assert_eq(seen.count, 20);
 }
