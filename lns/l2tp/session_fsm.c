@@ -43,9 +43,11 @@ static void log_start(const struct l2tp_session *session)
 		call->serial_number, session->peer_id);
 }
 
+/* Of a call that was not established its owner says more, if it has one. */
 static void log_end(
 	const struct l2tp_session *session, const struct l2tp_result *result, const char *by)
 {
+	enum log_level level = session->user ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 	uint64_t now = env_now(session->tunnel->server->env);
 	char why[256];
 
@@ -55,7 +57,7 @@ static void log_end(
 			"call %u/%u: ended by %s after %" PRIu64 " s: %s", session->tunnel->id,
 			session->id, by, (now - session->up_since) / ENV_SEC(1), why);
 	else
-		l2tp_tunnel_log(session->tunnel, session->id, LOG_LEVEL_INFO,
+		l2tp_tunnel_log(session->tunnel, session->id, level,
 			"call %u/%u: not established, ended by %s, calling %s: %s",
 			session->tunnel->id, session->id, by, or_dash(session->call.calling_number),
 			why);

@@ -45,12 +45,13 @@ const char *subscriber_state_name(const struct subscriber *sub)
 
 void subscriber_log(const struct subscriber *sub, enum log_level level, const char *format, ...)
 {
-	char text[1024], tunnel[8], call[8];
+	char text[1024], tunnel[8], call[8], peer[ADDR_TEXT];
 	const struct log_field fields[] = {
 		{ "LNS_SESSION", sub->acct_session_id },
 		{ "LNS_USER", sub->user_text },
 		{ "LNS_LAC", sub->lac },
 		{ "LNS_PEER", sub->peer_host },
+		{ "LNS_PEER_ADDRESS", addr_text_host(&sub->peer, peer) },
 		{ "LNS_TUNNEL", tunnel },
 		{ "LNS_CALL", call },
 		{ "LNS_INTERFACE", sub->ifname },

@@ -181,6 +181,7 @@ static void log_end(const struct subscriber *sub)
 	struct kernel_counters c = { 0 };
 	const char *text = end_rule(sub->reason)->text;
 	bool detail = sub->detail[0] != '\0';
+	char peer[ADDR_TEXT];
 
 	if (sub->up) {
 		accounting_since(
@@ -194,10 +195,14 @@ static void log_end(const struct subscriber *sub)
 		return;
 	}
 	subscriber_log(sub, LOG_LEVEL_WARNING,
-		"call from %s via LAC \"%s\" (%s) failed%s%s%s: %s%s%s",
-		sub->calling[0] ? sub->calling : "unknown number", sub->lac, sub->peer_host,
-		sub->user_text[0] ? ", user \"" : "", sub->user_text, sub->user_text[0] ? "\"" : "",
-		text, detail ? ": " : "", sub->detail);
+		"call %u/%u from %s%s%s via LAC \"%s\" (%s, %s) failed%s%s%s: %s%s%s (%s, %llu ms after "
+		"the call)",
+		sub->tunnel_id, sub->session_id, sub->calling[0] ? sub->calling : "unknown number",
+		sub->called[0] ? " to " : "", sub->called, sub->lac, sub->peer_host,
+		addr_text_host(&sub->peer, peer), sub->user_text[0] ? ", user \"" : "",
+		sub->user_text, sub->user_text[0] ? "\"" : "", text, detail ? ": " : "",
+		sub->detail, subscriber_state_word(sub->ended_in),
+		(unsigned long long)(sub->ending_since - sub->created) / 1000);
 }
 
 static void remember(const struct subscriber *sub)

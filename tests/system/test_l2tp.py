@@ -269,6 +269,24 @@ def test_max_sessions(lnsd, scripted):
     server.wait_sessions(0)
 
 
+def test_a_call_that_fails_costs_one_line(lnsd, scripted):
+    """It has everything: who called where, through which LAC, why it failed, and when."""
+    server = lnsd(config().replace('"debug"', '"info"')).start()
+    lac = scripted()
+    lac.open()
+    numbers = (avp(script.CALLED_NUMBER, b"800"), avp(script.CALLING_NUMBER, b"5551234"))
+    lac.icrq(5, *numbers)
+    peer = lac.expect(script.ICRP).u16(SESSION_ID)
+    lac.send(CDN, avp(RESULT, u16(1)), avp(SESSION_ID, u16(5)), session_id=peer)
+    server.wait_log("failed: ended by the LAC")
+    lac.stop()
+    server.wait_sessions(0)
+    lines = [line for line in server.log().splitlines() if f"/{peer}" in line or "5551234" in line]
+    assert len(lines) == 1, lines
+    for part in ("/%u from 5551234 to 800 via" % peer, '"wholesale" (lac1, 198.51.100.', "result 1 (carrier lost)", "(waiting, "):
+        assert part in lines[0], lines
+
+
 def test_every_address_answers_for_itself(site, lnsd, scripted):
     """A listener on all addresses answers from the one that was asked."""
     site.lns.ip("addr add 198.51.100.3/24 dev wan")

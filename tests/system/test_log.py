@@ -74,6 +74,7 @@ def test_fields_and_a_journal_that_does_not_read(radius, lnsd, lacs, journal):
     online = wait(MESSAGE="online", LNS_USER="alice")
     assert online["LNS_LAC"] == "wholesale"
     assert online["LNS_PEER"] == "lac1"
+    assert online["LNS_PEER_ADDRESS"].startswith("198.51.100.")
     session = server.wait_sessions(1)[0]
     assert online["LNS_INTERFACE"] == session["ifname"]
     assert online["LNS_SESSION"] == f"{session['id']:016x}"
