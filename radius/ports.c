@@ -95,7 +95,8 @@ static void port_read(struct radius_port *port)
 	int count;
 
 	for (int i = 0; i < READ_BATCH; i++) {
-		iov[i] = (struct iovec){ packets[i], RADIUS_PACKET_MAX };
+		iov[i].iov_base = &packets[i];
+		iov[i].iov_len = sizeof(packets[i]);
 		messages[i].msg_hdr.msg_iov = &iov[i];
 		messages[i].msg_hdr.msg_iovlen = 1;
 	}
