@@ -9,7 +9,9 @@
  *
  * One Request is out at a time and is repeated until it is answered; what does not answer it is passed over.
  * Success and Failure are made here, as the decision of RADIUS is in its packet's code and not in the EAP
- * it carries (RFC 3579 section 2.6.3).
+ * it carries (RFC 3579 section 2.6.3). They are not acknowledged, so nothing here can know that one was lost
+ * (RFC 3748 section 4.2); but a client that gives its last answer again has not heard the Success, and is told
+ * once more. After a Failure the link is closed, which says the same.
  */
 #include "plugin.h"
 
@@ -25,7 +27,8 @@
 static void (*stock_lowerdown)(int unit);
 
 static struct {
-	int waiting; /* for an answer to the Request in packet */
+	int waiting;   /* for an answer to the Request in packet */
+	int succeeded; /* the answer to it was the last one */
 	unsigned int tries, rounds, wait;
 	uint8_t packet[PPP_EAP_MAX]; /* the last Request */
 	struct ppp_eap
@@ -86,6 +89,7 @@ static void conversation_end(void)
 	request_done();
 	explicit_bzero(&eap.said, sizeof(eap.said));
 	eap.rounds = 0;
+	eap.succeeded = 0;
 }
 
 static void conversation_fail(void)
@@ -103,6 +107,7 @@ static void conversation_succeed(void)
 	memcpy(name, eap.said.name, len);
 	result_output(PPP_EAP_CODE_SUCCESS);
 	conversation_end();
+	eap.succeeded = 1;
 	auth_peer_success(0, PPP_EAP, 0, name, len);
 }
 
@@ -171,11 +176,14 @@ static void input(int unit, unsigned char *packet, int len)
 	struct ppp_eap_packet request, response;
 
 	(void)unit;
-	if (!eap.waiting || ppp_eap_parse(packet, len, &response) ||
+	if (!(eap.waiting || eap.succeeded) || ppp_eap_parse(packet, len, &response) ||
 		ppp_eap_parse(eap.packet, sizeof(eap.packet), &request) ||
 		!ppp_eap_answers(&response, &request))
 		return;
-	response_take(packet, &response);
+	if (eap.waiting)
+		response_take(packet, &response);
+	else
+		result_output(PPP_EAP_CODE_SUCCESS);
 }
 
 static void lowerup(int unit)

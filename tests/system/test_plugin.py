@@ -774,9 +774,42 @@ def test_eap(lns, eap):
     eap.open_ipcp()
     lns.wait("ncp-up", 1, family=IPV4)
     # It is over: what comes now is nobody's.
-    eap.send(EAP, EAP_RESPONSE, 78, MD5 + b"again")
+    eap.send(EAP, EAP_RESPONSE, 79, MD5 + b"again")
     eap.send(LCP, 9, 3, bytes(4))
     eap.expect(LCP, 10)
+    assert not [e for e in lns.drain() if e["event"] == "eap"]
+    assert not [got for got in eap.kept if got[0] == EAP]
+
+
+def test_eap_success_was_lost(lns, eap):
+    """A client that says its last answer again gets the Success again, before and after its network is up."""
+    eap.send(EAP, EAP_RESPONSE, eap.ident, IDENTITY + b"alice")
+    eap_asked(lns)
+    challenge(lns, eap_packet(EAP_REQUEST, 78, MD5 + b"\x01x"))
+    eap.expect(EAP, EAP_REQUEST)
+    eap.send(EAP, EAP_RESPONSE, 78, MD5 + b"\x01y")
+    eap_asked(lns)
+    lns.tell("decide", 1, 1)
+    for _ in range(3):
+        assert eap.expect(EAP, EAP_SUCCESS) == (78, b"")
+        eap.send(EAP, EAP_RESPONSE, 78, MD5 + b"\x01y")
+    eap.expect(EAP, EAP_SUCCESS)
+    eap.open_ipcp()
+    lns.wait("ncp-up", 1, family=IPV4)
+    eap.send(EAP, EAP_RESPONSE, 78, MD5 + b"\x01y")
+    assert eap.expect(EAP, EAP_SUCCESS) == (78, b"")
+    # An answer to nothing that was asked, or of another conversation, is none.
+    eap.send(EAP, EAP_RESPONSE, 77, MD5 + b"\x01y")
+    eap.send(LCP, REQUEST, 9, bytes.fromhex("0506") + os.urandom(4))
+    ident, options = eap.expect(LCP, REQUEST)
+    eap.expect(LCP, ACK)
+    eap.send(EAP, EAP_RESPONSE, 78, MD5 + b"\x01y")
+    eap.send(LCP, ACK, ident, options)
+    assert eap.expect(EAP, EAP_REQUEST)[1] == IDENTITY
+    eap.send(EAP, EAP_RESPONSE, 78, MD5 + b"\x01y")
+    eap.send(LCP, 9, 3, bytes(4))
+    eap.expect(LCP, 10)
+    assert not [got for got in eap.kept if got[0] == EAP]
     assert not [e for e in lns.drain() if e["event"] == "eap"]
 
 
