@@ -51,7 +51,7 @@ static const struct row rows[] = {
 	{ "vanish", NUMBER, AT(vanish), 0, 60000, "N", "LACs that fall silent after setup (0)" },
 	{ "end", END, AT(end), 0, 0, "HOW", "cdn, lcp, stopccn, vanish (cdn)" },
 	{ "auth", AUTH, AT(auth), 0, 0, "SET",
-		"pap, chap, mschapv2, none, any; comma between (any)" },
+		"pap, chap, mschapv2, eap, none, any; comma between (any)" },
 	{ "user", TEXT, AT(user), 0, 0, "TEXT", "name; %d session, %l LAC (user%d)" },
 	{ "password", TEXT, AT(password), 0, 0, "TEXT", "likewise (password)" },
 	{ "first", NUMBER, AT(first), 0, 1000000000, "N",
@@ -188,7 +188,8 @@ static int parse_auth(const char *text, struct options *ret)
 		const char *name;
 		unsigned int auth;
 	} names[] = { { "pap", PPP_AUTH_PAP }, { "chap", PPP_AUTH_CHAP },
-		{ "mschapv2", PPP_AUTH_MSCHAPV2 } };
+		{ "mschapv2", PPP_AUTH_MSCHAPV2 }, { "eap", PPP_AUTH_EAP } };
+	const size_t count = sizeof(names) / sizeof(names[0]);
 
 	ret->auth_required = false;
 	ret->auth = strcmp(text, "any") == 0 ? PPP_AUTH_ANY : 0;
@@ -198,10 +199,10 @@ static int parse_auth(const char *text, struct options *ret)
 	while (*text) {
 		size_t len = strcspn(text, ","), i = 0;
 
-		while (i < 3 &&
+		while (i < count &&
 			(strlen(names[i].name) != len || strncmp(text, names[i].name, len) != 0))
 			i++;
-		if (i == 3)
+		if (i == count)
 			return -EINVAL;
 		ret->auth |= names[i].auth;
 		text += len + (text[len] == ',');
@@ -388,8 +389,10 @@ static const char *complain(const struct options *options, const struct parsed *
 		return "--strict needs --proxy-lcp";
 	if (options->early_lcp && options->proxy_lcp)
 		return "--early-lcp and proxy LCP exclude each other";
-	if (options->proxy_auth && !options->auth)
-		return "proxy authentication needs --auth other than none";
+	if (options->proxy_auth && !(options->auth & ~PPP_AUTH_EAP))
+		return "proxy authentication needs --auth other than none and eap";
+	if (options->proxy_lcp && options->auth == PPP_AUTH_EAP)
+		return "proxy LCP needs --auth other than eap";
 	if (options->line.reorder > 0 && !options->line.delay)
 		return "--reorder needs --delay";
 	if (options->end == END_REBOOT)

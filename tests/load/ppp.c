@@ -174,11 +174,16 @@ static void dispatch(struct ppp *ppp, uint16_t protocol, uint8_t code, uint8_t i
 	case PPP_CHAP:
 		auth_chap_input(ppp, code, id, data, len);
 		break;
+	case PPP_EAP:
+		auth_eap_input(ppp, code, id, data, len);
+		break;
 	case PPP_IPCP:
+		auth_eap_network(ppp);
 		if (ppp->phase == PPP_NETWORK)
 			fsm_input(&ppp->ipcp, code, id, data, len);
 		break;
 	case PPP_IPV6CP:
+		auth_eap_network(ppp);
 		if (ppp->phase == PPP_NETWORK)
 			fsm_input(&ppp->ipv6cp, code, id, data, len);
 		break;
@@ -188,6 +193,7 @@ static void dispatch(struct ppp *ppp, uint16_t protocol, uint8_t code, uint8_t i
 static bool speaks(const struct ppp *ppp, uint16_t protocol)
 {
 	return protocol == PPP_LCP || protocol == PPP_PAP || protocol == PPP_CHAP ||
+	       (protocol == PPP_EAP && ppp->settings->auth & PPP_AUTH_EAP) ||
 	       protocol == PPP_IPCP || (protocol == PPP_IPV6CP && ppp->settings->ipv6);
 }
 

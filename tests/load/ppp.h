@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ppp: the PPP of one subscriber: LCP (RFC 1661), PAP (RFC 1334), CHAP with MD5 (RFC 1994), MS-CHAPv2
- * (RFC 2759), IPCP (RFC 1332, 1877), IPV6CP (RFC 5072). The client's side only.
+ * (RFC 2759), EAP with two methods (RFC 3748), IPCP (RFC 1332, 1877), IPV6CP (RFC 5072). The client's side only.
  *
  * No I/O: frames come in through ppp_input and leave by ops->send; time comes from lns/env.h. A struct
  * ppp is embedded in its owner, made once by ppp_init and used for any number of connections, one after
  * the other: ppp_start .. ppp_stop.
  *
  * Files: ppp.c phases and frames; ppp_fsm.c the option negotiation automaton; ppp_lcp.c, ppp_ipcp.c and
- * ppp_ipv6cp.c the options of each protocol; ppp_auth.c authentication; ppp_proxy.c a LAC that does the
+ * ppp_ipv6cp.c the options of each protocol; ppp_auth.c and ppp_eap.c authentication; ppp_proxy.c a LAC that does the
  * first half itself.
  */
 #ifndef LOAD_PPP_H
@@ -33,10 +33,17 @@ enum {
 	PPP_LCP = 0xc021,
 	PPP_PAP = 0xc023,
 	PPP_CHAP = 0xc223,
+	PPP_EAP = 0xc227,
 };
 
 /* Authentication protocols, as a set. */
-enum { PPP_AUTH_PAP = 1, PPP_AUTH_CHAP = 2, PPP_AUTH_MSCHAPV2 = 4, PPP_AUTH_ANY = 7 };
+enum {
+	PPP_AUTH_PAP = 1,
+	PPP_AUTH_CHAP = 2,
+	PPP_AUTH_MSCHAPV2 = 4,
+	PPP_AUTH_EAP = 8,
+	PPP_AUTH_ANY = 15,
+};
 
 enum {
 	FSM_CONFREQ = 1,
@@ -152,7 +159,8 @@ struct ppp {
 		uint8_t id;
 		unsigned int tries;
 		bool answered;
-		uint8_t response[PPP_HEADER + 1 + MSCHAP_VALUE + PPP_NAME_MAX];
+		bool proved; /* EAP: the method has said all it has to */
+		uint8_t response[2 * PPP_HEADER + MSCHAP_VALUE + PPP_NAME_MAX];
 		uint16_t response_len;
 		char proof[MSCHAP_PROOF + 1]; /* what an LNS that knows the password answers */
 		struct env_timer *retry;
@@ -241,9 +249,17 @@ void auth_reset(struct ppp *ppp);
 void auth_start(struct ppp *ppp);
 void auth_pap_input(struct ppp *ppp, uint8_t code, uint8_t id, const uint8_t *data, size_t len);
 void auth_chap_input(struct ppp *ppp, uint8_t code, uint8_t id, const uint8_t *data, size_t len);
-/* The value of a CHAP response: 16 or 49 octets into ret; its length. Keeps the proof. */
-size_t auth_chap_value(struct ppp *ppp, uint8_t id, const uint8_t *challenge, size_t len,
-	uint8_t ret[MSCHAP_VALUE]);
+void auth_eap_input(struct ppp *ppp, uint8_t code, uint8_t id, const uint8_t *data, size_t len);
+/* The LNS begins with a network protocol: EAP's Success was lost, if it was due. */
+void auth_eap_network(struct ppp *ppp);
+/*
+ * The value of a response, auth being PPP_AUTH_CHAP or PPP_AUTH_MSCHAPV2: 16 or 49 octets into ret; its
+ * length, 0 for a challenge that cannot be. Keeps the proof.
+ */
+size_t auth_chap_value(struct ppp *ppp, unsigned int auth, uint8_t id, const uint8_t *challenge,
+	size_t len, uint8_t ret[MSCHAP_VALUE]);
+/* Whether an LNS that says this knows the password (MS-CHAPv2). If not, the link fails. */
+bool auth_check_proof(struct ppp *ppp, const uint8_t *data, size_t len);
 const char *auth_name(unsigned int auth);
 
 #endif

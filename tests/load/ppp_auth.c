@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ppp_auth: the client's side of PAP, CHAP-MD5 and MS-CHAPv2.
+ * ppp_auth: the client's side of PAP, CHAP-MD5 and MS-CHAPv2; ppp_eap.c has EAP.
  *
  * PAP requests and CHAP responses are repeated until they are answered: the Success may be lost, and the
  * LNS, which has done its part, does not repeat its challenge (RFC 1994 section 4.2). The LNS of MS-CHAPv2 must prove that it knows the password, too.
@@ -27,6 +27,8 @@ const char *auth_name(unsigned int auth)
 		return "CHAP";
 	case PPP_AUTH_MSCHAPV2:
 		return "MS-CHAPv2";
+	case PPP_AUTH_EAP:
+		return "EAP";
 	}
 	return "no authentication";
 }
@@ -88,6 +90,7 @@ void auth_reset(struct ppp *ppp)
 	/* A response that the LAC took stays good for what LCP is negotiated again. */
 	if (!ppp->proxied_auth || ppp->phase == PPP_DEAD)
 		ppp->authentication.answered = false;
+	ppp->authentication.proved = false;
 }
 
 void auth_start(struct ppp *ppp)
@@ -133,13 +136,13 @@ void auth_pap_input(struct ppp *ppp, uint8_t code, uint8_t id, const uint8_t *da
 		refused(ppp, data + (len > 0), text_len);
 }
 
-size_t auth_chap_value(struct ppp *ppp, uint8_t id, const uint8_t *challenge, size_t len,
-	uint8_t ret[MSCHAP_VALUE])
+size_t auth_chap_value(struct ppp *ppp, unsigned int auth, uint8_t id, const uint8_t *challenge,
+	size_t len, uint8_t ret[MSCHAP_VALUE])
 {
 	uint8_t peer_challenge[MSCHAP_CHALLENGE], nt_response[MSCHAP_NT_RESPONSE];
 	struct md5_ctx md5;
 
-	if (ppp->auth != PPP_AUTH_MSCHAPV2) {
+	if (auth != PPP_AUTH_MSCHAPV2) {
 		md5_init(&md5);
 		md5_update(&md5, 1, &id);
 		md5_update(&md5, strlen(ppp->password), (const uint8_t *)ppp->password);
@@ -171,7 +174,7 @@ static void receive_challenge(struct ppp *ppp, uint8_t id, const uint8_t *data, 
 		ppp->settings->stats->repeated[STATS_AUTH]++;
 		ppp->settings->stats->retransmitted[STATS_AUTH]++;
 	} else {
-		value_len = auth_chap_value(ppp, id, data + 1, data[0], value);
+		value_len = auth_chap_value(ppp, ppp->auth, id, data + 1, data[0], value);
 		if (!value_len) {
 			ppp_fail(
 				ppp, "%s: a challenge of %u octets", auth_name(ppp->auth), data[0]);
@@ -190,15 +193,18 @@ static void receive_challenge(struct ppp *ppp, uint8_t id, const uint8_t *data, 
 	chap_transmit(ppp);
 }
 
+bool auth_check_proof(struct ppp *ppp, const uint8_t *data, size_t len)
+{
+	if (len >= MSCHAP_PROOF && memcmp(data, ppp->authentication.proof, MSCHAP_PROOF) == 0)
+		return true;
+	ppp_fail(ppp, "MS-CHAPv2: the LNS does not prove that it knows the password");
+	return false;
+}
+
 static void receive_success(struct ppp *ppp, const uint8_t *data, size_t len)
 {
-	if (ppp->auth == PPP_AUTH_MSCHAPV2 &&
-		(len < MSCHAP_PROOF ||
-			memcmp(data, ppp->authentication.proof, MSCHAP_PROOF) != 0)) {
-		ppp_fail(ppp, "MS-CHAPv2: the LNS does not prove that it knows the password");
-		return;
-	}
-	ppp_set_phase(ppp, PPP_NETWORK);
+	if (ppp->auth != PPP_AUTH_MSCHAPV2 || auth_check_proof(ppp, data, len))
+		ppp_set_phase(ppp, PPP_NETWORK);
 }
 
 void auth_chap_input(struct ppp *ppp, uint8_t code, uint8_t id, const uint8_t *data, size_t len)

@@ -55,6 +55,8 @@ static unsigned int auth_of_option(const struct ppp *ppp, const uint8_t *option)
 
 	if (protocol == PPP_PAP && option[1] == 4)
 		auth = PPP_AUTH_PAP;
+	else if (protocol == PPP_EAP && option[1] == 4)
+		auth = PPP_AUTH_EAP;
 	else if (protocol == PPP_CHAP && option[1] == 5 && option[4] == CHAP_MD5)
 		auth = PPP_AUTH_CHAP;
 	else if (protocol == PPP_CHAP && option[1] == 5 && option[4] == CHAP_MSCHAPV2)
@@ -70,7 +72,7 @@ static void put_preferred_auth(const struct ppp *ppp, struct wire_writer *nak)
 		wire_put_u8(nak, ppp->settings->auth & PPP_AUTH_CHAP ? CHAP_MD5 : CHAP_MSCHAPV2);
 	} else {
 		wire_put_u16(nak, OPTION_AUTH << 8 | 4);
-		wire_put_u16(nak, PPP_PAP);
+		wire_put_u16(nak, ppp->settings->auth & PPP_AUTH_EAP ? PPP_EAP : PPP_PAP);
 	}
 }
 
@@ -156,13 +158,16 @@ static void receive_protocol_reject(struct ppp *ppp, const uint8_t *data, size_t
 {
 	unsigned int protocol = len >= 2 ? data[0] << 8 | data[1] : 0;
 
-	if (protocol == PPP_IPCP || protocol == PPP_PAP || protocol == PPP_CHAP ||
-		protocol == PPP_IPV6CP)
-		ppp_fail(ppp, "the LNS rejected the protocol %s",
-			protocol == PPP_IPCP     ? "IPCP"
-			: protocol == PPP_IPV6CP ? "IPV6CP"
-			: protocol == PPP_PAP    ? "PAP"
-						 : "CHAP");
+	static const struct {
+		unsigned int protocol;
+		const char *name;
+	} names[] = { { PPP_IPCP, "IPCP" }, { PPP_IPV6CP, "IPV6CP" }, { PPP_PAP, "PAP" },
+		{ PPP_CHAP, "CHAP" }, { PPP_EAP, "EAP" } };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (names[i].protocol == protocol)
+			ppp_fail(ppp, "the LNS rejected the protocol %s", names[i].name);
+	}
 }
 
 /* The magic number comes first in what an Echo carries; the rest goes back as it came. */

@@ -49,7 +49,7 @@ static void take_response(struct ppp *ppp, struct ppp_proxy *proxy)
 	proxy->challenge_len = sizeof(proxy->challenge);
 	rng_fill(ppp->rng, proxy->challenge, sizeof(proxy->challenge));
 	proxy->response_len = (uint16_t)auth_chap_value(
-		ppp, proxy->id, proxy->challenge, proxy->challenge_len, value);
+		ppp, ppp->auth, proxy->id, proxy->challenge, proxy->challenge_len, value);
 	memcpy(proxy->response, value, proxy->response_len);
 }
 
