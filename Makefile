@@ -130,7 +130,7 @@ EXTRA_env       := lns/env_ev.c
 EXTRA_subscriber := lns/ppp/channel_proto.c lns/ppp/eap.c
 EXTRA_engine    := lns/state.c tests/unit/l2tp/fake.c
 EXTRA_load      := $(wildcard tests/load/ppp*.c) \
-	$(patsubst %,tests/load/%.c,icmp line mschap mutate_packet mutate_tunnel options rng stats)
+	$(patsubst %,tests/load/%.c,icmp line mschap mutate_packet mutate_tunnel options rng stats trace)
 SYS_env         := -lev
 SYS_radius      := -lradcli -lnettle -lsqlite3 -lpthread
 SYS_l2tp        := -lnettle

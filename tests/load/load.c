@@ -62,11 +62,27 @@ void load_session_down(struct session *session)
 		tdelete(session, &session->load->addresses, compare_address);
 }
 
+static void keep_failure(struct load *load, const struct session *session, const char *reason)
+{
+	struct load_failure *failure = &load->failures[load->failure_count];
+
+	if (load->failure_count == LOAD_FAILURES)
+		return;
+	load->failure_count++;
+	snprintf(failure->user, sizeof(failure->user), "%s", session->user);
+	snprintf(failure->reason, sizeof(failure->reason), "%s", reason);
+	failure->id = session->id;
+	failure->peer_id = session->peer_id;
+	failure->at = env_now(load->env);
+	failure->trace = session->ppp.trace;
+}
+
 void load_session_failed(struct session *session, const char *reason)
 {
 	struct load *load = session->load;
 
 	stats_fail(&load->stats, reason);
+	keep_failure(load, session, reason);
 	if (load->stage == STAGE_WAVE)
 		stats_wave(&load->stats)->failed++;
 }

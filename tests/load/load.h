@@ -23,12 +23,23 @@ enum load_stage {
 	STAGE_DONE,
 };
 
+/* The first calls that failed, with what their clients had said and heard by then. */
+enum { LOAD_FAILURES = 32 };
+struct load_failure {
+	char user[PPP_NAME_MAX + 1], reason[STATS_REASON_TEXT];
+	uint16_t id, peer_id; /* of the L2TP session; 0 = none */
+	uint64_t at;          /* env_now */
+	struct trace trace;
+};
+
 struct load {
 	struct env *env;
 	const struct options *options;
 	struct ppp_settings ppp;
 	struct rng rng;
 	struct stats stats;
+	struct load_failure failures[LOAD_FAILURES];
+	unsigned int failure_count;    /* at most LOAD_FAILURES */
 	struct l2tp_counters counters; /* of all transports */
 	struct lac *lacs;
 	struct session *sessions;

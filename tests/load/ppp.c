@@ -37,6 +37,7 @@ void ppp_start(struct ppp *ppp, const char *user, const char *password)
 	lcp_reset(ppp);
 	ipcp_reset(ppp);
 	ipv6cp_reset(ppp);
+	trace_begin(&ppp->trace, env_now(ppp->env));
 	ppp->phase = PPP_ESTABLISH;
 }
 
@@ -136,8 +137,10 @@ void ppp_send(
 	wire_put_u8(&out, id);
 	wire_put_u16(&out, (uint16_t)(PPP_HEADER + len));
 	wire_put_octets(&out, data, len);
-	if (!out.error)
-		ppp->ops->send(ppp->ctx, protocol, packet, out.used);
+	if (out.error)
+		return;
+	trace_add(&ppp->trace, env_now(ppp->env), true, protocol, packet, out.used);
+	ppp->ops->send(ppp->ctx, protocol, packet, out.used);
 }
 
 /* Takes PPP's header off a frame; 0 for one that is too short to have a protocol. */
@@ -207,6 +210,7 @@ void ppp_input(struct ppp *ppp, const uint8_t *frame, size_t len)
 	protocol = frame_open(&in);
 	if (!protocol || ppp->phase == PPP_DEAD)
 		return;
+	trace_add(&ppp->trace, env_now(ppp->env), false, protocol, in.data, in.left);
 	/* Nothing but LCP counts before LCP is open (RFC 1661 section 3.4). */
 	if (protocol != PPP_LCP && ppp->lcp.state != FSM_OPENED)
 		return;

@@ -19,6 +19,7 @@
 #include "tests/load/mschap.h"
 #include "tests/load/rng.h"
 #include "tests/load/stats.h"
+#include "tests/load/trace.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -172,6 +173,8 @@ struct ppp {
 
 	struct fsm ipv6cp;
 	uint8_t interface_id[8], peer_interface_id[8];
+
+	struct trace trace; /* since ppp_start */
 };
 
 /* 0 or -ENOMEM (nothing left behind). Borrows everything. */

@@ -180,6 +180,40 @@ static json_t *json_failures(const struct stats *stats)
 	return list;
 }
 
+/* One packet of PPP: when, in milliseconds since the call's client began, which way, and its octets. */
+static json_t *json_packet(const struct trace *trace, const struct trace_packet *packet)
+{
+	char octets[2 * TRACE_OCTETS + 1] = "", protocol[5];
+
+	for (unsigned int i = 0; i < packet->kept; i++)
+		snprintf(octets + (size_t)2 * i, 3, "%02x", packet->data[i]);
+	snprintf(protocol, sizeof(protocol), "%04x", packet->protocol);
+	return json_pack("{s:f, s:s, s:s, s:i, s:s}", "ms", 1e3 * seconds(trace->began, packet->at),
+		"from", packet->sent ? "client" : "lns", "protocol", protocol, "length",
+		packet->len, "octets", octets);
+}
+
+static json_t *json_failed_calls(const struct load *load)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < load->failure_count; i++) {
+		const struct load_failure *failure = &load->failures[i];
+		const struct trace_packet *packet;
+		json_t *packets = json_array();
+
+		for (unsigned int n = 0; (packet = trace_get(&failure->trace, n)); n++)
+			json_array_append_new(packets, json_packet(&failure->trace, packet));
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:f, s:f, s:i, s:i, s:o}", "user", failure->user,
+				"reason", failure->reason, "seconds",
+				seconds(load->began, failure->at), "ms",
+				1e3 * seconds(failure->trace.began, failure->at), "session",
+				failure->id, "lns_session", failure->peer_id, "packets", packets));
+	}
+	return list;
+}
+
 static json_t *json_document(struct load *load, bool ok)
 {
 	const struct stats *stats = &load->stats;
@@ -217,6 +251,7 @@ static json_t *json_document(struct load *load, bool ok)
 			(json_int_t)stats->echoes));
 	json_object_set_new(root, "send_errors", json_integer((json_int_t)stats->send_errors));
 	json_object_set_new(root, "failures", json_failures(stats));
+	json_object_set_new(root, "failed_calls", json_failed_calls(load));
 	return root;
 }
 

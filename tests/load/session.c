@@ -280,6 +280,7 @@ void session_start(struct session *session)
 	session_set_state(session, CALL_REQUESTED);
 	session->load->stats.calls_started++;
 	session->peer_id = 0;
+	trace_begin(&session->ppp.trace, env_now(session->load->env));
 	session->requested = session->connected = 0;
 	session->heard = session->cdn_sent = false;
 	session->data_ns = session->data_nr = 0;

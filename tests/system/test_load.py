@@ -16,6 +16,7 @@ def test_eap(site, lnsd, load, radius):
     one = load(*sources(site, 1), "--user", "carol", "--password", "lobster", "--auth", "eap").result()
     assert one["status"] == 0 and one["calls"]["up"] == 1, one
     assert "State" in radius.requests("carol")[-1]
+    assert not one["failed_calls"], one
 
 
 def test_eap_on_a_bad_line(site, lnsd, load, radius):
@@ -29,3 +30,22 @@ def test_eap_on_a_bad_line(site, lnsd, load, radius):
     report = run.result()
     assert report["calls"]["up"] == CALLS and not report["failures"], report
     assert report["retransmissions"]["auth"] > 0, report
+
+
+def test_a_failed_call_tells_its_packets(site, lnsd, load, radius):
+    """What the client and the LNS said last, without what could be guessed from."""
+    lnsd(quiet_config(auth='"chap"')).start()
+    report = load(*sources(site, 1), "--user", "alice", "--password", "wrong", "--auth", "chap").result()
+    assert report["status"] == 1, report
+    (call,) = report["failed_calls"]
+    assert call["user"] == "alice" and call["session"] and call["lns_session"], call
+    assert call["reason"] == report["failures"][0]["reason"] and "refused" in call["reason"], call
+    packets = call["packets"]
+    assert {p["from"] for p in packets} == {"client", "lns"}
+    # The Failure is the last word; of CHAP there is the header alone.
+    assert packets[-1]["protocol"] == "c223" and packets[-1]["octets"].startswith("04"), call
+    assert all(len(p["octets"]) == 8 for p in packets if p["protocol"] == "c223"), call
+    # The LNS asked for CHAP, and the client agreed.
+    assert any(p["from"] == "lns" and p["octets"][:2] == "01" and "0305c22305" in p["octets"] for p in packets), call
+    assert any(p["from"] == "client" and p["octets"][:2] == "02" and "0305c22305" in p["octets"] for p in packets), call
+    assert [p["ms"] for p in packets] == sorted(p["ms"] for p in packets) and call["ms"] >= packets[-1]["ms"]

@@ -278,3 +278,42 @@ Test(line, what_is_under_way_is_freed)
 	env_fake_free(env);
 	cr_assert_eq(arrival.count, 0);
 }
+
+Test(trace, keeps_the_last_control_packets)
+{
+	struct trace trace;
+	uint8_t packet[60] = { 1, 0, 0, 60 };
+
+	trace_begin(&trace, 5);
+	cr_assert_null(trace_get(&trace, 0));
+	for (uint8_t i = 0; i < TRACE_PACKETS + 3; i++) {
+		packet[1] = i;
+		trace_add(&trace, i, i & 1, PPP_LCP, packet, sizeof(packet));
+		trace_add(&trace, i, true, PPP_IP, packet, sizeof(packet));
+	}
+	for (unsigned int n = 0; n < TRACE_PACKETS; n++) {
+		const struct trace_packet *kept = trace_get(&trace, n);
+
+		cr_assert_eq(kept->at, n + 3);
+		cr_assert_eq(kept->data[1], n + 3);
+		cr_assert_eq(kept->sent, (n + 3) & 1);
+		cr_assert_eq(kept->protocol, PPP_LCP);
+		cr_assert_eq(kept->len, sizeof(packet));
+		cr_assert_eq(kept->kept, TRACE_OCTETS);
+	}
+	cr_assert_null(trace_get(&trace, TRACE_PACKETS));
+}
+
+Test(trace, keeps_no_secret)
+{
+	static const uint16_t protocols[] = { PPP_PAP, PPP_CHAP, PPP_EAP };
+	uint8_t packet[] = { 1, 1, 0, 12, 1, 'a', 6, 's', 'e', 'c', 'r', 'e' };
+	struct trace trace;
+
+	trace_begin(&trace, 0);
+	for (unsigned int n = 0; n < 3; n++) {
+		trace_add(&trace, 0, true, protocols[n], packet, sizeof(packet));
+		cr_assert_eq(trace_get(&trace, n)->kept, PPP_HEADER);
+		cr_assert_eq(trace_get(&trace, n)->len, sizeof(packet));
+	}
+}
