@@ -71,20 +71,36 @@ void lns_channel_send(void *message, uint16_t type, uint32_t size)
 	while (sent < 0 && errno == EINTR);
 }
 
+/*
+ * Whether a checked message is an answer to request. 0: to an earlier one, which was repeated and so may
+ * be answered twice, whatever its kind was; -EPROTO: no answer, or not one that the request may get.
+ */
+static int answer_fits(uint32_t request, int is_eap, const union ppp_message *answer)
+{
+	switch (answer->head.type) {
+	case PPP_AUTH_REPLY:
+		return answer->auth_reply.request == request;
+	case PPP_EAP_REQUEST:
+		if (answer->eap.request != request)
+			return 0;
+		return is_eap ? 1 : -EPROTO;
+	}
+	return -EPROTO;
+}
+
 /* Reads one message. 1: an answer to request; 0: nothing yet; -EPIPE. */
 static int answer_read(uint32_t request, int is_eap, union ppp_message *answer)
 {
+	int fits = -EPROTO;
 	ssize_t len = recv(lns_session.channel, answer, sizeof(*answer), MSG_DONTWAIT | MSG_TRUNC);
 
 	if (len < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (len > 0 && (size_t)len <= sizeof(*answer) && !ppp_message_check(answer, len) &&
-		answer->head.session == lns_session.id) {
-		if (answer->head.type == PPP_AUTH_REPLY)
-			return answer->auth_reply.request == request;
-		if (answer->head.type == PPP_EAP_REQUEST && is_eap)
-			return answer->eap.request == request;
-	}
+		answer->head.session == lns_session.id)
+		fits = answer_fits(request, is_eap, answer);
+	if (fits >= 0)
+		return fits;
 	close(lns_session.channel);
 	lns_session.channel = -1;
 	return -EPIPE;

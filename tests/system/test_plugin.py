@@ -939,6 +939,31 @@ def test_eap_or_chap(lns):
     assert not [e for e in lns.drain() if e["event"] == "eap"]
 
 
+def test_a_late_answer_to_eap_is_passed_over(lns):
+    """The engine answers a repeated question twice; the client has turned to CHAP when the second one comes."""
+    lns.tell("template", "auth=ec")
+    lns.tell("open", 1)
+    client = ScriptedClient(lns, 1)
+    lns.tell("fork", 1)
+    client.open_lcp()
+    ident, _ = client.expect(EAP, EAP_REQUEST)
+    client.send(EAP, EAP_RESPONSE, ident, IDENTITY + b"alice")
+    eap_asked(lns)
+    for _ in range(2):
+        challenge(lns, eap_packet(EAP_REQUEST, 5, MD5 + b"\x01x"))
+    client.expect(EAP, EAP_REQUEST)
+    client.send(LCP, REQUEST, 9, bytes.fromhex("0506") + os.urandom(4))
+    ident, _ = client.expect(LCP, REQUEST)
+    client.expect(LCP, ACK)
+    client.send(LCP, NAK, ident, bytes.fromhex("0305c22305"))
+    ident, options = client.expect(LCP, REQUEST)
+    client.send(LCP, ACK, ident, options)
+    client.answer_chap()
+    assert lns.wait("auth", 1)["good"]
+    client.open_ipcp()
+    lns.wait("ncp-up", 1, family=IPV4)
+
+
 def test_proxied_eap_is_not_taken(lns):
     """A LAC's LCP that agreed on EAP is negotiated again, and the client says for itself who it is."""
     lns.tell("template", "auth=e")
