@@ -32,7 +32,7 @@ PAP, CHAP, MSCHAP_V2 = 1, 2, 3
 IPV4, IPV6 = 1, 2
 FLAG_IPV4, FLAG_IPV6, FLAG_PEER_CHOOSES, FLAG_MPPE, FLAG_MPPE_REQUIRED, FLAG_ID = 1, 2, 4, 8, 16, 32
 END_PEER, END_LCP_FAILED, END_AUTH_FAILED, END_AUTH_TIMEOUT = 1, 2, 3, 4
-END_NCP_FAILED, END_SIGNAL = 6, 7
+END_ECHO_TIMEOUT, END_NCP_FAILED, END_SIGNAL = 5, 6, 7
 
 
 def run(*words):
@@ -129,7 +129,9 @@ def lns():
 
 
 LCP, PAP_PROTOCOL, CHAP_PROTOCOL, EAP, IPCP, IPV6CP = 0xC021, 0xC023, 0xC223, 0xC227, 0x8021, 0x8057
+CCP = 0x80FD
 REQUEST, ACK, NAK, REJECT, TERMINATE, TERMINATED = 1, 2, 3, 4, 5, 6
+PROTOCOL_REJECT, ECHO_REQUEST, ECHO_REPLY = 8, 9, 10
 
 
 class ScriptedClient:
@@ -398,6 +400,39 @@ def test_addresses(lns):
     client.send(IPCP, REQUEST, 2, wanted)
     assert client.expect(IPCP, ACK) == (2, wanted)
     assert lns.wait("ncp-up", 1)["remote"] == "10.11.0.1"
+
+
+def test_no_compression_without_keys(lns):
+    """CCP is there for MPPE alone: whoever wants to compress is told that the protocol is not spoken."""
+    lns.tell("template", "auth=c")
+    lns.tell("open", 1)
+    client = ScriptedClient(lns, 1)
+    lns.tell("fork", 1)
+    client.open_lcp()
+    client.answer_chap()
+    client.open_ipcp()
+    client.send(CCP, REQUEST, 1, bytes.fromhex("1a047800"))  # Deflate
+    _, rejected = client.expect(LCP, PROTOCOL_REJECT)
+    assert rejected[:2] == CCP.to_bytes(2, "big")
+    assert not [got for got in client.kept if got[0] == CCP]
+
+
+def test_echoes(lns):
+    """A client that answers stays; one that falls silent has gone after as many echoes as configured."""
+    lns.tell("template", "auth=c", "echo=1")
+    lns.tell("open", 1)
+    client = ScriptedClient(lns, 1)
+    lns.tell("fork", 1)
+    client.open_lcp()
+    client.answer_chap()
+    client.open_ipcp()
+    for _ in range(6):
+        client.send(LCP, ECHO_REPLY, client.expect(LCP, ECHO_REQUEST)[0], bytes(4))
+    for _ in range(3):
+        client.expect(LCP, ECHO_REQUEST)
+    assert lns.wait("link-down", 1)["end"] == END_ECHO_TIMEOUT
+    later = [bytes.fromhex(event["data"])[:5] for event in lns.drain() if event["event"] == "frame"]
+    assert not [start for start in later if struct.pack("!HB", LCP, ECHO_REQUEST) in start]
 
 
 @pytest.mark.parametrize("address,good", [("10.99.0.7", True), ("10.9.0.2", False), ("10.10.0.1", False)])
