@@ -386,7 +386,9 @@ const struct config_option config_options[] = {
 
 	{ CONFIG_POOL, "ranges", CONFIG_RANGE, AT(config_pool, ranges), ANY, NULL,
 	  .help = "IPv4 addresses: 100.64.0.2-100.64.255.254, 198.51.100.0/24 (all of it) or "
-		  "a single one.",
+		  "a single one. When none is free, a session waits for one of a session that is "
+		  "ending, and a user's own earlier session in another tunnel, whose LAC does not "
+		  "answer a Hello for two seconds, is ended.",
 	  COUNT(config_pool, range_count), .required = true },
 
 	{ CONFIG_RADIUS, "nas-ip-address", CONFIG_ADDRESS, AT(config_radius, nas_ip), ANY, NULL,

@@ -4,8 +4,8 @@
  * whose address it is, and whether what is granted would cut a tunnel off.
  *
  * Of two sessions that cannot both be, the section's policy says which gives way, unless the LAC of the
- * older one is gone. A new one waits for the address of one that ends; pppd's question stays open
- * meanwhile.
+ * older one is gone. A new one waits for the address of one that ends, be it the only one that it may have
+ * or one of a pool that has no other; pppd's question stays open meanwhile.
  */
 #include "lns/subscriber/internal.h"
 
@@ -223,6 +223,56 @@ static bool wait_for_address(struct subscriber *sub, struct authorization *grant
 	return true;
 }
 
+/* Whether it has an address of that pool which nobody waits for. */
+static bool may_leave(const struct subscriber *sub, const char *pool)
+{
+	return sub->address_held && !sub->awaited && sub->granted->address == AUTHORIZATION_POOL &&
+	       strcmp(sub->granted->pool, pool) == 0;
+}
+
+/* A session that ends, and leaves an address to that pool; NULL: none. */
+static struct subscriber *find_leaver(const struct subscribers *all, const char *pool)
+{
+	struct subscriber *sub;
+
+	TAILQ_FOREACH(sub, &all->order, in_order)
+		if (sub->state == SUBSCRIBER_ENDING && may_leave(sub, pool))
+			return sub;
+	return NULL;
+}
+
+/* What the user had before it came back, and has not ended: its LAC may be gone. NULL: none. */
+static struct subscriber *find_earlier(const struct subscriber *sub, const char *pool)
+{
+	struct subscriber *other;
+
+	LIST_FOREACH(other, bucket_of_user(sub->all, sub->user), by_user)
+		if (is_other(sub, other) && may_leave(other, pool))
+			return other;
+	return NULL;
+}
+
+/*
+ * The pool has no address left: after a storm, perhaps, whose old sessions have not gone yet, or are not
+ * known to be gone. As wait_for_address.
+ */
+static bool wait_for_pool(struct subscriber *sub, struct authorization *grant)
+{
+	struct subscriber *other = find_leaver(sub->all, grant->pool);
+
+	if (other)
+		return subscriber_wait_for_end(sub, grant, other);
+	other = find_earlier(sub, grant->pool);
+	if (!other)
+		return false;
+	if (!subscriber_is_lost(sub, other))
+		return subscriber_wait_for_lac(sub, grant, other);
+	if (!subscriber_wait_for_end(sub, grant, other))
+		return false;
+	subscriber_end(other, END_TUNNEL, lost);
+	return true;
+}
+
 /* ---- the grant ---- */
 
 /* Why there is no address, in terms of the end. */
@@ -238,7 +288,7 @@ static enum end_reason reason_of(int err)
 	}
 }
 
-static void refuse_address(struct subscriber *sub, const struct authorization *grant, int err)
+void subscriber_refuse_address(struct subscriber *sub, const struct authorization *grant, int err)
 {
 	struct addr_prefix address = host_prefix(grant->remote);
 	char detail[128], text[ADDR_TEXT];
@@ -274,8 +324,11 @@ void subscriber_grant(struct subscriber *sub, struct authorization *grant)
 	err = take_address(sub, grant);
 	if (err == -EADDRINUSE && wait_for_address(sub, grant, ppp ? ppp->duplicate_address : 0))
 		return;
+	if (err == -EADDRNOTAVAIL && grant->address == AUTHORIZATION_POOL &&
+		wait_for_pool(sub, grant))
+		return;
 	if (err < 0) {
-		refuse_address(sub, grant, err);
+		subscriber_refuse_address(sub, grant, err);
 		goto out;
 	}
 	sub->address_held |= grant->remote != 0;

@@ -89,6 +89,7 @@ struct subscriber {
 	LIST_ENTRY(subscriber) by_user;
 	struct authorization *pending; /* waits for the address of waits_for */
 	uint64_t waits_for;            /* key */
+	unsigned int awaited;          /* by so many */
 	bool lac_asked;                /* it waits, or has waited, for the answer of a LAC */
 	struct env_timer *wait_timer;
 	TAILQ_ENTRY(subscriber) in_waiting;
@@ -246,6 +247,8 @@ int subscriber_eap_challenge(
 
 /* The profile is known: limits, address, routes, then the answer. Owns grant. */
 void subscriber_grant(struct subscriber *sub, struct authorization *grant);
+/* There is no address for it: err is why, as of pools_claim and pools_take. */
+void subscriber_refuse_address(struct subscriber *sub, const struct authorization *grant, int err);
 /* Holds the address that a client was free to choose. 0 or the reason why it cannot have it. */
 enum end_reason subscriber_claim_chosen(struct subscriber *sub, uint32_t address);
 /* Gives back what the session holds; those that waited for it go on. */
@@ -257,9 +260,9 @@ void subscriber_ungrant(struct subscriber *sub);
  * when that is no question). True: grant is taken over, and subscriber_grant goes on with it.
  */
 bool subscriber_wait_for_end(
-	struct subscriber *sub, struct authorization *grant, const struct subscriber *other);
+	struct subscriber *sub, struct authorization *grant, struct subscriber *other);
 bool subscriber_wait_for_lac(
-	struct subscriber *sub, struct authorization *grant, const struct subscriber *other);
+	struct subscriber *sub, struct authorization *grant, struct subscriber *other);
 /* Whether the LAC of another session is silent for long. It is asked now if it was not. */
 bool subscriber_is_lost(const struct subscriber *sub, const struct subscriber *other);
 /* No longer waits. */

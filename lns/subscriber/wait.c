@@ -9,7 +9,7 @@
  */
 #include "lns/subscriber/internal.h"
 
-#include <arpa/inet.h>
+#include <errno.h>
 
 #define END_DEADLINE ENV_SEC(5) /* for a session that ends */
 #define SILENCE      ENV_SEC(2) /* of a LAC that was asked; a Hello is repeated once in that time */
@@ -17,7 +17,10 @@
 static struct authorization *leave(struct subscriber *sub)
 {
 	struct authorization *grant = sub->pending;
+	struct subscriber *other = subscriber_find(sub->all, sub->waits_for);
 
+	if (other)
+		other->awaited--;
 	TAILQ_REMOVE(&sub->all->waiting, sub, in_waiting);
 	env_timer_stop(sub->wait_timer);
 	sub->pending = NULL;
@@ -28,21 +31,19 @@ static struct authorization *leave(struct subscriber *sub)
 static void wait_is_over(void *ctx)
 {
 	struct subscriber *sub = ctx;
-	union addr address = { .in4 = { .sin_family = AF_INET } };
-	char detail[ADDR_TEXT];
+	struct authorization *grant = leave(sub);
 
 	if (sub->lac_asked) {
-		subscriber_grant(sub, leave(sub));
+		subscriber_grant(sub, grant);
 		return;
 	}
-	address.in4.sin_addr.s_addr = htonl(sub->pending->remote);
-	addr_text_host(&address, detail);
-	subscriber_stop_waiting(sub);
-	subscriber_refuse(sub, PPP_AUTH_UNAVAILABLE, END_ADDRESS_USED, NULL, detail);
+	subscriber_refuse_address(
+		sub, grant, grant->address == AUTHORIZATION_POOL ? -EADDRNOTAVAIL : -EADDRINUSE);
+	authorization_free(grant);
 }
 
-static bool wait_for(struct subscriber *sub, struct authorization *grant,
-	const struct subscriber *other, uint64_t deadline)
+static bool wait_for(struct subscriber *sub, struct authorization *grant, struct subscriber *other,
+	uint64_t deadline)
 {
 	if (!sub->wait_timer)
 		sub->wait_timer = env_timer_new(sub->all->host.env, wait_is_over, sub);
@@ -50,13 +51,14 @@ static bool wait_for(struct subscriber *sub, struct authorization *grant,
 		return false;
 	sub->pending = grant;
 	sub->waits_for = other->key;
+	other->awaited++;
 	TAILQ_INSERT_TAIL(&sub->all->waiting, sub, in_waiting);
 	env_timer_start(sub->wait_timer, deadline);
 	return true;
 }
 
 bool subscriber_wait_for_end(
-	struct subscriber *sub, struct authorization *grant, const struct subscriber *other)
+	struct subscriber *sub, struct authorization *grant, struct subscriber *other)
 {
 	sub->lac_asked = false;
 	return wait_for(sub, grant, other, END_DEADLINE);
@@ -69,7 +71,7 @@ static bool may_be_lost(const struct subscriber *sub, const struct subscriber *o
 }
 
 bool subscriber_wait_for_lac(
-	struct subscriber *sub, struct authorization *grant, const struct subscriber *other)
+	struct subscriber *sub, struct authorization *grant, struct subscriber *other)
 {
 	if (sub->lac_asked || !may_be_lost(sub, other))
 		return false;

@@ -4,6 +4,7 @@
 import pytest
 
 from lab.lnsd import config
+from lab.load import quiet_config, sources
 from lab.site import GATEWAY
 from lab.wait import wait_for
 from lab.xl2tpd import Call
@@ -117,6 +118,34 @@ def test_a_duplicate_address_replaces_the_older_session(site, lnsd, lac):
     before = server.wait_sessions(1)[0]["id"]
     second.start()
     assert second.wait_up() == "100.64.2.2"
+    first.wait_down()
+    assert server.wait_sessions(1)[0]["id"] != before
+
+
+@pytest.mark.parametrize("how", ["reboot", "stopccn", "cdn"])
+def test_a_storm_where_the_pool_is_just_large_enough(site, radius, lnsd, load, how):
+    """Everybody comes back before the old sessions have given back their addresses, and gets one."""
+    calls = 40
+    text = quiet_config().replace("100.64.0.254", f"100.64.0.{1 + calls}")
+    server = lnsd(text).start()
+    run = load(*sources(site, 2), "--sessions", str(calls), "--hold", "1s", "--storm", "1", "--storm-by", how)
+    report = run.result()
+    assert report["status"] == 0 and [wave["up"] for wave in report["waves"]] == [calls, calls], report
+    server.wait_sessions(0)
+
+
+def test_the_oldest_of_too_many_gives_way(site, lnsd, lac):
+    """The pool has one address, which the new session takes over."""
+    ppp = 'max-sessions-per-user = 1\n\tover-limit = "replace"'
+    users = config(backend="", top='users = "%USERS%"', ppp=ppp).replace("100.64.0.254", "100.64.0.2")
+    server = lnsd(users, USERS).start()
+    first, second = Call("sub0", "bob", "builder"), Call("sub1", "bob", "builder")
+    lac(first, second)
+    first.start()
+    assert first.wait_up() == "100.64.0.2"
+    before = server.wait_sessions(1)[0]["id"]
+    second.start()
+    assert second.wait_up() == "100.64.0.2"
     first.wait_down()
     assert server.wait_sessions(1)[0]["id"] != before
 

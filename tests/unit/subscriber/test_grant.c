@@ -520,6 +520,132 @@ Test(grant, the_pool_is_empty)
 	world_end();
 }
 
+/* A storm where the pool has no more addresses than there are clients: all of them are to come back. */
+Test(grant, addresses_of_sessions_that_end_are_waited_for)
+{
+	struct l2tp_session *old[2], *again[3];
+
+	w.range.last = w.range.first + 1;
+	world_start();
+	old[0] = online("alice", NULL);
+	old[1] = online("bob", NULL);
+	lac_hangs_up(old[0]);
+	lac_hangs_up(old[1]);
+	w.log[0] = '\0';
+	again[0] = accepted("bob", NULL);
+	expect("ask");
+	again[1] = accepted("alice", NULL);
+	expect("ask");
+	again[2] = accepted("carol", NULL);
+	expect("ask unavailable"); /* there will be none for her */
+	expect_refusal(again[2], "no free address: pool \"o\"");
+	env_fake_advance(w.env, 0);
+	w.log[0] = '\0';
+	pppd_repeats(again[0]); /* the question is open */
+	expect("");
+	everything_settles(old[0]);
+	expect("forget drop stop:2 closed accept");
+	everything_settles(old[1]);
+	expect("forget drop stop:2 closed accept");
+	goes_away(again[0]);
+	goes_away(again[1]);
+	world_end();
+}
+
+Test(grant, the_wait_for_an_address_of_a_pool_is_bounded)
+{
+	struct l2tp_session *old, *again;
+
+	w.range.last = w.range.first;
+	world_start();
+	old = online("alice", NULL);
+	lac_hangs_up(old);
+	w.log[0] = '\0';
+	again = accepted("alice", NULL);
+	expect("ask");
+	env_fake_advance(w.env, ENV_SEC(5));
+	cr_assert(strstr(w.log, "unavailable"), "%s", w.log);
+	expect_refusal(again, "no free address: pool \"o\"");
+	everything_settles(old);
+	world_end();
+}
+
+Test(grant, who_waits_for_an_address_may_go_and_another_waits)
+{
+	struct l2tp_session *old, *again, *third;
+
+	w.range.last = w.range.first;
+	world_start();
+	old = online("alice", NULL);
+	lac_hangs_up(old);
+	again = accepted("alice", NULL);
+	goes_away(again);
+	third = accepted("alice", NULL);
+	expect("ask");
+	everything_settles(old);
+	expect("forget drop stop:2 closed accept");
+	goes_away(third);
+	world_end();
+}
+
+/* Its LAC was restarted, and the pool has nothing but what its subscribers had. */
+Test(grant, who_comes_back_by_another_tunnel_gets_the_address_of_a_full_pool)
+{
+	struct l2tp_session *first, *second;
+
+	w.range.last = w.range.first;
+	world_start();
+	first = online("alice", NULL);
+	lac_opens_another_tunnel();
+	second = accepted("alice", NULL);
+	expect("ask hello");
+	time_passes(ENV_SEC(2));
+	expect("kill");
+	cr_assert_str_eq(state_of(first), "tunnel lost");
+	everything_settles(first);
+	expect("forget drop stop:2 cdn:1 accept");
+	cr_assert_eq(w.ppp.reply.remote, htonl(w.range.first));
+	goes_away(second);
+	world_end();
+}
+
+Test(grant, an_address_of_a_full_pool_is_not_taken_from_a_lac_that_answers)
+{
+	struct l2tp_session *first, *second;
+
+	w.l2tp.answers = true;
+	w.range.last = w.range.first;
+	world_start();
+	first = online("alice", NULL);
+	lac_opens_another_tunnel();
+	second = accepted("alice", NULL);
+	time_passes(ENV_SEC(2));
+	expect("ask hello hello unavailable");
+	cr_assert_str_eq(state_of(first), "up");
+	expect_refusal(second, "no free address: pool \"o\"");
+	goes_away(first);
+	world_end();
+}
+
+/* The one that gives way has the only address. */
+Test(grant, who_replaces_another_gets_the_address_of_a_full_pool)
+{
+	struct l2tp_session *first, *second;
+
+	w.range.last = w.range.first;
+	w.ppps[0].max_sessions_per_user = 1;
+	w.ppps[0].over_limit = CONFIG_POLICY_REPLACE;
+	world_start();
+	first = online("alice", NULL);
+	second = accepted("alice", NULL);
+	expect("ask term");
+	cr_assert_str_eq(state_of(first), "replaced by a newer session");
+	everything_settles(first);
+	expect("forget drop stop:13 cdn:3 accept");
+	goes_away(second);
+	world_end();
+}
+
 Test(grant, profiles_are_obeyed_whole_or_not)
 {
 	struct l2tp_session *call;
