@@ -316,7 +316,7 @@ static void on_ncp_up(void *ctx, const struct ppp_ncp_up *message)
 	struct subscriber *sub = ctx;
 	union addr remote = { .in4 = { .sin_family = AF_INET, .sin_addr = { message->remote } } };
 	enum end_reason problem;
-	char text[ADDR_TEXT];
+	char text[ADDR_TEXT], detail[128];
 
 	if (sub->state == SUBSCRIBER_ENDING)
 		return;
@@ -329,8 +329,10 @@ static void on_ncp_up(void *ctx, const struct ppp_ncp_up *message)
 		  : sub->granted->ipv6        ? END_NONE
 					      : END_PPPD;
 	if (problem != END_NONE) {
-		subscriber_end(sub, problem,
+		snprintf(detail, sizeof(detail), "%s%s",
+			problem == END_PPPD ? "it reported what was not granted: " : "",
 			message->family == PPP_IPV4 ? addr_text_host(&remote, text) : "IPv6");
+		subscriber_end(sub, problem, detail);
 		return;
 	}
 	sub->families_up |= 1u << message->family;
@@ -351,30 +353,31 @@ static void on_ncp_down(void *ctx, const struct ppp_ncp_down *message)
 		subscriber_routes_down(sub, message->family);
 }
 
-/* pppd's end in its own words, when it was not ours. */
-static enum end_reason reason_of(enum ppp_end end)
-{
-	static const enum end_reason reasons[] = {
-		[PPP_END_PEER] = END_CLIENT,
-		[PPP_END_LCP_FAILED] = END_LCP,
-		[PPP_END_AUTH_FAILED] = END_REFUSED,
-		[PPP_END_AUTH_TIMEOUT] = END_AUTH_TIMEOUT,
-		[PPP_END_ECHO_TIMEOUT] = END_ECHO,
-		[PPP_END_NCP_FAILED] = END_NCP,
-		[PPP_END_SIGNAL] = END_OPERATOR,
-		[PPP_END_HANGUP] = END_TUNNEL,
-		[PPP_END_LOOP] = END_LOOP,
-		[PPP_END_OTHER] = END_PPPD,
-	};
-
-	return end < sizeof(reasons) / sizeof(reasons[0]) ? reasons[end] : END_PPPD;
-}
+/* pppd's end in its own words, when it was not ours; and where to look. */
+static const struct pppd_end {
+	enum end_reason reason;
+	const char *detail;
+} pppd_ends[] = {
+	[PPP_END_PEER] = { END_CLIENT, NULL },
+	[PPP_END_LCP_FAILED] = { END_LCP, "no answer, or no agreement: does the LAC pass frames?" },
+	[PPP_END_AUTH_FAILED] = { END_REFUSED, NULL },
+	[PPP_END_AUTH_TIMEOUT] = { END_AUTH_TIMEOUT, "it gave no name and password in time" },
+	[PPP_END_ECHO_TIMEOUT] = { END_ECHO, NULL },
+	[PPP_END_NCP_FAILED] = { END_NCP,
+		"no agreement on IPv4 or IPv6: does it take an address?" },
+	[PPP_END_SIGNAL] = { END_OPERATOR, NULL },
+	[PPP_END_HANGUP] = { END_TUNNEL, NULL },
+	[PPP_END_LOOP] = { END_LOOP, "our own frames come back from the LAC" },
+	[PPP_END_OTHER] = { END_PPPD, NULL },
+};
 
 static void on_link_down(void *ctx, const struct ppp_link_down *message)
 {
-	struct subscriber *sub = ctx;
+	const size_t count = sizeof(pppd_ends) / sizeof(pppd_ends[0]);
+	const struct pppd_end *end =
+		&pppd_ends[message->end < count ? message->end : PPP_END_OTHER];
 
-	subscriber_ends_itself(sub, reason_of(message->end), NULL);
+	subscriber_ends_itself(ctx, end->reason, end->detail);
 }
 
 static void on_channel_closed(void *ctx, const char *reason)

@@ -497,15 +497,19 @@ void subscriber_ends_itself(struct subscriber *sub, enum end_reason reason, cons
 void subscribers_exited(struct subscribers *all, const struct monitor_exit *exit)
 {
 	struct subscriber *sub = subscriber_find(all, exit->session);
-	char detail[64];
+	char detail[96];
 
 	all->host.forget_exit(all->host.ctx, exit->session);
 	if (!sub)
 		return;
 	if (WIFSIGNALED(exit->status))
-		snprintf(detail, sizeof(detail), "signal %d", WTERMSIG(exit->status));
+		snprintf(detail, sizeof(detail), "signal %d%s", WTERMSIG(exit->status),
+			WTERMSIG(exit->status) == SIGKILL
+				? ", of an operator, or memory is short: see the kernel's log"
+				: "");
 	else
-		snprintf(detail, sizeof(detail), "exit status %d", WEXITSTATUS(exit->status));
+		snprintf(detail, sizeof(detail), "exit status %d, see pppd(8)",
+			WEXITSTATUS(exit->status));
 	/* What pppd had to say came before, but by another way. */
 	if (sub->channel)
 		ppp_channel_receive(sub->channel);

@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #define OK         0
@@ -726,5 +727,45 @@ Test(life, the_cause_of_an_end_names_its_protocol)
 	pppd_link_down(call, PPP_END_AUTH_TIMEOUT);
 	everything_settles(call);
 	cr_assert_eq(call->cause_protocol, 0xc227);
+	world_end();
+}
+
+/* ---- where to look ---- */
+
+Test(life, the_end_of_pppd_says_where_to_look)
+{
+	static const struct {
+		enum subscriber_state state;
+		enum ppp_end end;
+		const char *text;
+	} rows[] = {
+		{ SUBSCRIBER_LINK, PPP_END_LCP_FAILED, "LCP did not open: no answer, or" },
+		{ SUBSCRIBER_LINK, PPP_END_AUTH_TIMEOUT, "did not authenticate: it gave no name" },
+		{ SUBSCRIBER_LINK, PPP_END_LOOP, "looped back: our own frames come back" },
+		{ SUBSCRIBER_NETWORK, PPP_END_NCP_FAILED, "came up: no agreement on IPv4" },
+	};
+	static const struct {
+		int status;
+		const char *text;
+	} exits[] = {
+		{ SIGKILL, "pppd died: signal 9, of an operator, or memory is short" },
+		{ SIGSEGV, "pppd died: signal 11" },
+		{ 5 << 8, "pppd died: exit status 5, see pppd(8)" },
+	};
+	struct l2tp_session *call;
+
+	world_start();
+	for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+		call = call_in(rows[n].state);
+		pppd_link_down(call, rows[n].end);
+		everything_settles(call);
+		cr_assert(strstr(call->result.text, rows[n].text), "%s", call->result.text);
+	}
+	for (size_t n = 0; n < sizeof(exits) / sizeof(exits[0]); n++) {
+		call = call_in(SUBSCRIBER_LINK);
+		pppd_exits(call, exits[n].status);
+		everything_settles(call);
+		cr_assert(strstr(call->result.text, exits[n].text), "%s", call->result.text);
+	}
 	world_end();
 }
