@@ -181,10 +181,14 @@ static void template_arrives(void *ctx, uint32_t id, const char *name, int fork_
 		snprintf(template->name, sizeof(template->name), "%s", name);
 		err = ppp_template_new(
 			engine->env, fork_fd, &template_ops, template, &template->template);
+	} else {
+		close(fork_fd);
 	}
 	if (err < 0) {
-		log_error("pppd template \"%s\" cannot be used: %s", name, strerror(-err));
+		log_error("pppd template \"%s\" cannot be used: %s; asking for another", name,
+			strerror(-err));
 		free(template);
+		monitor_client_replace_template(engine->monitor, id);
 		return;
 	}
 	LIST_INSERT_HEAD(&engine->templates, template, entry);

@@ -27,7 +27,7 @@ struct ppp_template_ops {
 	void (*gone)(void *ctx, struct ppp_template *template);
 };
 
-/* Adopts fork_fd, the engine's end of a template's fork socket. 0 or -errno. */
+/* Owns fork_fd, the engine's end of a template's fork socket, also when it fails. 0 or -ENOMEM. */
 int ppp_template_new(struct env *env, int fork_fd, const struct ppp_template_ops *ops, void *ctx,
 	struct ppp_template **ret_template);
 void ppp_template_free(struct ppp_template *template);

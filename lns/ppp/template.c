@@ -227,14 +227,17 @@ int ppp_template_new(struct env *env, int fork_fd, const struct ppp_template_ops
 {
 	struct ppp_template *template = calloc(1, sizeof(*template));
 
-	if (!template)
+	if (!template) {
+		close(fork_fd);
 		return -ENOMEM;
+	}
 	template->retry = env_timer_new(env, template_retry, template);
 	template->io = env_io_new(env, fork_fd, ENV_READ, template_ready, template);
 	if (!template->retry || !template->io) {
 		env_timer_free(template->retry);
 		env_io_free(template->io);
 		free(template);
+		close(fork_fd);
 		return -ENOMEM;
 	}
 	template->env = env;

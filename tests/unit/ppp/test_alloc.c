@@ -118,8 +118,6 @@ static void live(unsigned int n)
 	}
 	if (!ppp_template_new(env, pair[0], &template_ops, NULL, &template))
 		fork_many(env, pair[1], n);
-	else
-		close(pair[0]);
 	short_memory_arm(false);
 	ppp_template_free(template);
 	template = NULL;
