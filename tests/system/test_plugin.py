@@ -384,6 +384,34 @@ def test_one_family_does_not_end_the_other(lns):
     assert lns.wait("link-down", 1)["end"] == END_NCP_FAILED
 
 
+@pytest.mark.parametrize("refused,other", [(IPV6CP, IPV4), (IPCP, IPV6)])
+def test_a_family_that_the_client_does_not_speak(lns, refused, other):
+    """A Protocol-Reject for one leaves the other; without both the link ends."""
+    lns.tell("template", "auth=c", "ipv6=1")
+    lns.tell("flags", FLAG_IPV4 | FLAG_IPV6)
+    lns.tell("open", 1)
+    client = ScriptedClient(lns, 1)
+    lns.tell("fork", 1)
+    client.open_lcp()
+    client.answer_chap()
+    ident, data = client.expect(refused, REQUEST)
+    client.send(LCP, PROTOCOL_REJECT, 5, struct.pack("!HBBH", refused, REQUEST, ident, len(data) + 4) + data)
+    if other == IPV4:
+        client.open_ipcp()
+    else:
+        client.send(IPV6CP, ACK, *client.expect(IPV6CP, REQUEST))
+        client.send(IPV6CP, REQUEST, 1, bytes.fromhex("010a") + os.urandom(8))
+        client.expect(IPV6CP, ACK)
+    lns.wait("ncp-up", 1, family=other)
+    client.send(LCP, ECHO_REQUEST, 77, bytes(4))
+    assert client.expect(LCP, ECHO_REPLY)[0] == 77
+    assert not [e for e in lns.drain() if e["event"] in ("link-down", "exit")]
+    packet = struct.pack("!HBBH", IPCP if other == IPV4 else IPV6CP, REQUEST, 1, 4)
+    client.send(LCP, PROTOCOL_REJECT, 6, packet)
+    client.expect(LCP, TERMINATE)
+    assert lns.wait("link-down", 1)["end"] == END_NCP_FAILED
+
+
 def test_addresses(lns):
     """Nak for the client's own idea of addresses, name and WINS servers; Ack for ours."""
     lns.tell("template", "auth=c")
