@@ -124,11 +124,11 @@ LINK_monitor    := monitor config base
 LINK_control    := control base
 LINK_load       := l2tp base
 LINK_hooks      := hooks base
-LINK_engine     := engine subscriber monitor net l2tp base
+LINK_engine     := engine subscriber radius monitor net l2tp base
 EXTRA_base      := lns/state.c
 EXTRA_env       := lns/env_ev.c
 EXTRA_subscriber := lns/ppp/channel_proto.c lns/ppp/eap.c
-EXTRA_engine    := lns/state.c tests/unit/l2tp/fake.c
+EXTRA_engine    := lns/state.c lns/env_radius.c tests/unit/l2tp/fake.c
 EXTRA_load      := $(wildcard tests/load/ppp*.c) \
 	$(patsubst %,tests/load/%.c,icmp line mschap mutate_packet mutate_tunnel options rng stats trace)
 SYS_env         := -lev
@@ -140,7 +140,7 @@ SYS_subscriber  := $(SYS_radius)
 SYS_kernel      := -lnl-route-3 -lnl-genl-3 -lnl-3 -lpthread
 SYS_config      := -lconfuse
 SYS_ppp         := -lconfuse
-SYS_engine      := -lnettle
+SYS_engine      := -lnettle -lradcli
 SYS_control     := -ljansson -lmicrohttpd
 
 # Criterion's own runner leaks when it has many tests and runs several at a time.
