@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A subscriber online: the whole path from a call to its last accounting record, and every end of it."""
 
+import hashlib
+import hmac
 import os
 import re
 import signal
@@ -8,7 +10,7 @@ import socket
 
 import pytest
 
-from lab.lnsd import NAME, config, radius as radius_section
+from lab.lnsd import NAME, RADIUS_SECRET, config, radius as radius_section
 from lab.site import CORE, GATEWAY, LAC, LNS, LNS_CORE
 from lab.wait import wait_for
 from lab.xl2tpd import Call
@@ -539,6 +541,78 @@ def test_garbage_on_radius(site, radius, lnsd, lac):
         assert server.engine() == engine
     finally:
         server_socket.close()
+
+
+def accept(request, secret=RADIUS_SECRET, spoil=0, sign=True):
+    """An Access-Accept as a server makes it: Response Authenticator and Message-Authenticator (RFC 2865, 2869)."""
+    secret = secret.encode()
+    signature = bytes([80, 18]) + bytes(16) if sign else b""
+    head = bytes([2, request[1], 0, 20 + len(signature)])
+    if sign:
+        mac = hmac.new(secret, head + request[4:20] + signature, "md5").digest()
+        signature = bytes([80, 18, mac[0] ^ spoil]) + mac[1:]
+    return head + hashlib.md5(head + request[4:20] + signature + secret).digest() + signature
+
+
+def test_forged_accepts(site, radius, lnsd, lac):
+    """Forged, replayed, from the wrong source, wrongly signed, unsigned: never online. A true one is."""
+    seen = {}
+
+    def truly(request, peer):
+        seen["accept"] = accept(request)
+        server_socket.sendto(seen["accept"], peer)
+
+    def replayed(request, peer):
+        for identifier in (seen["accept"][1], request[1]):
+            server_socket.sendto(seen["accept"][:1] + bytes([identifier]) + seen["accept"][2:], peer)
+
+    ways = {
+        "another secret": lambda request, peer: server_socket.sendto(accept(request, secret="guessed"), peer),
+        "replayed": replayed,
+        "wrong source": lambda request, peer: other_socket.sendto(accept(request), peer),
+        "bad Message-Authenticator": lambda request, peer: server_socket.sendto(accept(request, spoil=1), peer),
+        "no Message-Authenticator": lambda request, peer: server_socket.sendto(accept(request, sign=False), peer),
+    }
+
+    def serve(answer):
+        try:
+            request, peer = server_socket.recvfrom(4096)
+        except socket.timeout:
+            return
+        if request[0] == 1:
+            answer(request, peer)
+        else:  # Status-Server: it is alive
+            server_socket.sendto(accept(request), peer)
+
+    def until(call, said, answer, what):
+        def there():
+            serve(answer)
+            return said in call.output()
+
+        wait_for(there, what, context=call.context)
+
+    server_socket, other_socket = site.core.socket(), site.core.socket()
+    try:
+        server_socket.bind((CORE, 1999))
+        other_socket.bind((CORE, 1998))
+        server_socket.settimeout(0.1)
+        server = lnsd(config(backend=radius_section(auth_port=1999, tries=2, timeout="1s"))).start()
+        first, *others = [Call(f"sub{n}", "alice", "wonderland") for n in range(1 + len(ways))]
+        lac(first, *others)
+        first.start()
+        until(first, "local  IP address", truly, "a true Access-Accept")
+        for call, (name, answer) in zip(others, ways.items()):
+            call.start()
+            until(call, "Connection terminated", answer, f"the refusal of: {name}")
+            assert not call.address(), name
+            call.wait_down()
+        server.wait_sessions(1)
+        assert len(server.wait_log(r'user "alice" online')) == 1
+        (row,) = [row for row in server.json("show", "radius") if row["purpose"] == "authentication"]
+        assert row["accepts"] == 1 and row["bad_authenticators"] >= 4, row
+    finally:
+        server_socket.close()
+        other_socket.close()
 
 
 def test_monitor_killed(site, radius, online):
