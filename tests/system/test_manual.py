@@ -107,4 +107,6 @@ def test_unit_is_hardened():
     said = run("systemd-analyze", "security", "--offline=yes", unit)
     exposure = float(re.search(r"Overall exposure level for lnsd.service: ([0-9.]+)", said).group(1))
     assert exposure < 3, said
+    with open(unit, encoding="utf-8") as file:
+        assert "\nUser=" not in file.read()  # systemd 257 takes CAP_SETUID away then
     assert "Unknown" not in said and "ignoring" not in said, said
