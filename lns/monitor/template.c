@@ -76,8 +76,9 @@ struct slot {
 	char name[sizeof(((struct config_ppp *)0)->name)];
 	char plugin[sizeof(((struct config *)0)->plugin)];
 	struct args *args;
-	struct template *template;           /* NULL: none now */
-	struct template *candidate;          /* made of newer files; NULL: none */
+	bool exec;                  /* its template becomes the one session that it is asked for */
+	struct template *template;  /* NULL: none now */
+	struct template *candidate; /* made of newer files; NULL: none */
 	struct monitor_version files[FILES]; /* that the newest of them was made of */
 	struct monitor_version seen[FILES];  /* at the last look */
 	uint64_t start_at, pause;
@@ -548,6 +549,7 @@ static int slots_make(const struct config *config, struct slot **ret_slots)
 
 		memcpy(slot->name, ppp->name, sizeof(slot->name));
 		memcpy(slot->plugin, config->plugin, sizeof(slot->plugin));
+		slot->exec = ppp->exec;
 		slot->args = calloc(1, sizeof(*slot->args));
 		err = slot->args
 			      ? ppp_template_argv(config, ppp, MONITOR_FORK_FD, MONITOR_REPORT_FD,
@@ -574,7 +576,8 @@ int monitor_templates_configure(struct monitor_templates *templates, const struc
 		for (size_t j = 0; j < templates->slot_count; j++) {
 			struct slot *old = &templates->slots[j];
 
-			if (strcmp(old->name, slots[i].name) != 0 ||
+			/* One that has made copies does not become a session any more. */
+			if (strcmp(old->name, slots[i].name) != 0 || old->exec != slots[i].exec ||
 				memcmp(old->args->text, slots[i].args->text, ARGS_SIZE) != 0)
 				continue;
 			slots[i].template = old->template;

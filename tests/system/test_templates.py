@@ -170,3 +170,19 @@ def test_reload_replaces_what_changed(site, radius, lnsd, lacs):
     assert "sent [PAP " in second.output() and "sent [CHAP " in first.output()
     assert session in {server.json("show", "session", str(s["id"]))["pid"] for s in server.wait_sessions(2)}
     assert "1 received" in site.lac.ping(GATEWAY, first.name)
+
+
+@pytest.mark.parametrize("before,after", [("false", "true"), ("true", "false")])
+def test_reload_changes_how_sessions_start(site, radius, lnsd, lacs, before, after):
+    """A template that has made copies is of no use to a section that wants it to become the session."""
+    server = lnsd(config(ppp=f"exec = {before}")).start()
+    first, second = bob(0), bob(1)
+    lacs(first, second)
+    comes_up(site, first)
+    with open(server.config, "w", encoding="utf-8") as file:
+        file.write(config(ppp=f"exec = {after}"))
+    server.process.popen.send_signal(signal.SIGHUP)
+    server.wait_log("configuration reloaded")
+    comes_up(site, second)
+    server.wait_sessions(2)
+    assert "1 received" in site.lac.ping(GATEWAY, first.name)
