@@ -49,3 +49,26 @@ def test_a_failed_call_tells_its_packets(site, lnsd, load, radius):
     assert any(p["from"] == "lns" and p["octets"][:2] == "01" and "0305c22305" in p["octets"] for p in packets), call
     assert any(p["from"] == "client" and p["octets"][:2] == "02" and "0305c22305" in p["octets"] for p in packets), call
     assert [p["ms"] for p in packets] == sorted(p["ms"] for p in packets) and call["ms"] >= packets[-1]["ms"]
+
+
+def test_a_run_with_everything(site, lnsd, load, radius):
+    """Pings, churn, both families, numbered data, a LAC that falls silent: all of it is counted."""
+    text = quiet_config(lac='hello = "2s"\n\tretransmits = 2', ppp='lcp-echo = "0s"\n\tipv6 = true')
+    server = lnsd(text).start()
+    run = load(
+        *sources(site, 3), *("--sessions", "12", "--vanish", "1", "--hold", "8s", "--ping", "500ms", "--churn", "2"),
+        *("--early-lcp", "--ipv6", "--sequencing", "--progress"),
+    )
+    report = run.result()
+    assert report["status"] == 0 and report["failures"] == [] and report["failed_calls"] == [], report
+    calls, pings = report["calls"], report["pings"]
+    assert calls["vanished"] == 4 and calls["started"] == calls["up"] > 12 + 4, report
+    assert pings["received"] > 50 and pings["sent"] >= pings["received"], report
+    assert report["latency_ms"]["ping"]["samples"] == pings["received"], report
+    for phase in ("sccrp", "icrp", "lcp", "auth", "up", "call"):
+        latency = report["latency_ms"][phase]
+        assert latency["samples"] and latency["p50"] <= latency["p90"] <= latency["p99"] <= latency["max"], report
+    progress = run.process.output()
+    for stage in ("hold", "ping", "done"):
+        assert f" s  {stage}  up " in progress, progress
+    server.wait_sessions(0)  # those of the silent LAC, too
