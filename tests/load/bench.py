@@ -370,8 +370,7 @@ def wait_quietly(condition, timeout):
 
 
 def kernel_sessions(namespace):
-    text = namespace.read("/sys/kernel/debug/l2tp/tunnels")
-    return len(re.findall(r"^  SESSION \d", text, re.M))
+    return len(re.findall(r"^  SESSION '", namespace.read("/proc/net/pppol2tp"), re.M))
 
 
 def wait_gone(site, cgroup, accounting, idle):
