@@ -314,6 +314,7 @@ static int start_subscribers(struct engine *engine)
 		.went_up = engine_event_went_up,
 		.remembered = session_ended,
 		.went_down = engine_hooks_went_down,
+		.has_room = engine_has_room,
 		.covers_tunnel = covers_tunnel,
 	};
 	int err = subscribers_new(&host, &engine->subscribers);

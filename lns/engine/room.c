@@ -5,7 +5,8 @@
  * a descriptor that is missing later would cost somebody who is online.
  *
  * The engine's limits are those of the monitor, which it is started by; of the two, the monitor holds more.
- * Sessions and tunnels that a dead engine left count until they are ended.
+ * Sessions and tunnels that a dead engine left count until they are ended; calls in the queue hold nothing
+ * and do not count, but are asked again when their turn has come.
  */
 #include "lns/engine/internal.h"
 
@@ -39,7 +40,7 @@ static unsigned int count_sessions(const struct engine *engine)
 	unsigned int sessions, tunnels;
 
 	engine_past_left(engine, &sessions, &tunnels);
-	return subscribers_count(engine->subscribers) + sessions;
+	return subscribers_holding(engine->subscribers) + sessions;
 }
 
 /* A tunnel is of use only with a session in it. */

@@ -41,7 +41,7 @@ struct subscriber {
 	TAILQ_ENTRY(subscriber) in_queue; /* of its source */
 	TAILQ_ENTRY(subscriber) in_order; /* of keys, ascending */
 	LIST_ENTRY(subscriber) by_key, by_call, by_ifindex;
-	bool counted_in_setup, counted_launching, counted_late;
+	bool counted_in_setup, counted_launching, counted_late, counted_placeless;
 	bool sequencing;          /* its data packets are numbered */
 	uint64_t reorder_timeout; /* of those that the LAC numbers, 0 = none */
 
@@ -155,9 +155,10 @@ struct subscribers {
 	struct subscriber_queue waiting;     /* for the address of a session that ends */
 	struct setup_rate rate;
 	unsigned int launching,
-		forking;     /* of those in setup: from the ICRP, the ICCN, until a pppd runs */
-	unsigned int late;   /* not connected, without a place, but the kernel has their sessions */
-	unsigned int window; /* how many may be launching */
+		forking;   /* of those in setup: from the ICRP, the ICCN, until a pppd runs */
+	unsigned int late; /* not connected, without a place, but the kernel has their sessions */
+	unsigned int placeless; /* the same, and nothing is there for them */
+	unsigned int window;    /* how many may be launching */
 	struct subscribers_counters counters;
 	struct tally tally;
 	struct phases phases;

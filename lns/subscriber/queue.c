@@ -13,7 +13,7 @@
  * A call that is not connected soon loses its place to another one; once it is connected, it is the next
  * of its LAC's calls. What the kernel has made for it is kept, for the client's first frames, as long as
  * such calls are few: only sessions in setup and as many late ones hold descriptors, so that a LAC cannot
- * take them all.
+ * take them all. For the same reason the limits of the system count only who holds something.
  *
  * How long the queue takes is judged from how fast sessions left setup of late, while others waited for
  * their places: the answer is only as good as the newest samples, so a few are needed, and they are
@@ -94,6 +94,19 @@ static void count_late(struct subscriber *sub, bool late)
 	sub->all->late += late ? 1 : -1u;
 }
 
+static void count_placeless(struct subscriber *sub, bool placeless)
+{
+	if (sub->counted_placeless == placeless)
+		return;
+	sub->counted_placeless = placeless;
+	sub->all->placeless += placeless ? 1 : -1u;
+}
+
+unsigned int subscribers_holding(const struct subscribers *all)
+{
+	return all->count - all->counters.queued - all->placeless;
+}
+
 bool subscriber_leave_place(struct subscriber *sub)
 {
 	bool had_one = sub->counted_in_setup;
@@ -101,6 +114,7 @@ bool subscriber_leave_place(struct subscriber *sub)
 	count_launching(sub, false);
 	count_setup(sub, false);
 	count_late(sub, false);
+	count_placeless(sub, false);
 	return had_one;
 }
 
@@ -109,10 +123,12 @@ void subscriber_lose_place(struct subscriber *sub)
 	struct subscribers *all = sub->all;
 
 	subscriber_leave_place(sub);
-	if (all->late < all->config.config->setup_limit)
+	if (all->late < all->config.config->setup_limit) {
 		count_late(sub, true);
-	else
+	} else {
 		subscriber_close_pppox(sub);
+		count_placeless(sub, true);
+	}
 	subscriber_start_next(all);
 }
 
@@ -122,6 +138,7 @@ void subscriber_enqueue(struct subscriber *sub)
 
 	subscriber_enter(sub, SUBSCRIBER_QUEUED);
 	env_timer_start(sub->timer, all->config.config->setup_timeout);
+	count_placeless(sub, false);
 	source_add(sub);
 	subscriber_start_next(all);
 }
@@ -132,10 +149,18 @@ void subscriber_leave_queue(struct subscriber *sub)
 		source_remove(sub);
 }
 
+/* Those in the queue hold nothing, so the limits of the system are asked again when one begins to. */
 static void start(struct subscriber *sub)
 {
-	subscriber_leave_queue(sub);
+	const struct subscribers_host *host = &sub->all->host;
+	char why[sizeof(sub->detail)];
+
 	source_had_turn(sub->all, sub->source);
+	if (host->has_room && !host->has_room(host->ctx, true, why, sizeof(why))) {
+		subscriber_end(sub, END_LIMIT, why);
+		return;
+	}
+	subscriber_leave_queue(sub);
 	count_late(sub, false);
 	count_setup(sub, true);
 	count_launching(sub, true);

@@ -69,6 +69,8 @@ struct subscribers_host {
 	void (*went_down)(void *ctx, struct subscriber *subscriber);
 	/* A call or session has ended or was refused, for the history. NULL: nobody wants to know. */
 	void (*remembered)(void *ctx, const struct history_entry *entry);
+	/* Whether the limits of the system have room for one more call, else why not; NULL: always. */
+	bool (*has_room)(void *ctx, bool call, char *ret_why, size_t size);
 	/* Whether an end of any tunnel lies in prefix; NULL: only the session's own is looked at. */
 	bool (*covers_tunnel)(void *ctx, const struct addr_prefix *prefix);
 };
@@ -111,6 +113,8 @@ void subscribers_orphaned(struct subscribers *subscribers);
 /* The last ends and failures; borrowed. */
 const struct history *subscribers_history(const struct subscribers *subscribers);
 unsigned int subscribers_count(const struct subscribers *subscribers);
+/* Those of them that have descriptors or a process: not who waits in the queue, or lost its place. */
+unsigned int subscribers_holding(const struct subscribers *subscribers);
 
 /* By key, or the first one after key in ascending order; NULL when there is none. */
 struct subscriber *subscriber_find(struct subscribers *subscribers, uint64_t key);

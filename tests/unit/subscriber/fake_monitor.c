@@ -3,6 +3,7 @@
 #include "tests/unit/subscriber/fake.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +67,14 @@ static bool covers_tunnel(void *ctx, const struct addr_prefix *prefix)
 	return w.monitor.covers;
 }
 
+static bool has_room(void *ctx, bool call, char *ret_why, size_t size)
+{
+	(void)ctx;
+	cr_assert(call);
+	snprintf(ret_why, size, "no room for %u", w.monitor.room);
+	return !w.monitor.room || subscribers_holding(w.all) < w.monitor.room;
+}
+
 const struct subscribers_host fake_host = {
 	.template = template_of,
 	.tunnel_socket = tunnel_socket,
@@ -74,6 +83,7 @@ const struct subscribers_host fake_host = {
 	.forget_exit = forget_exit,
 	.hold = hold,
 	.unhold = unhold,
+	.has_room = has_room,
 	.covers_tunnel = covers_tunnel,
 };
 

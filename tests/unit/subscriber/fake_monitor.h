@@ -14,7 +14,8 @@ struct fake_monitor {
 	uint64_t sequence;
 	bool no_records;
 	struct state_session *taken[256];
-	bool covers; /* any prefix covers another tunnel's end */
+	unsigned int room; /* for sessions, 0: any number */
+	bool covers;       /* any prefix covers another tunnel's end */
 };
 
 extern const struct subscribers_host fake_host;

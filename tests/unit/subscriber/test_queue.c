@@ -61,6 +61,33 @@ Test(queue, first_come_first_served)
 	end_all();
 }
 
+/* Calls in the queue hold nothing: a LAC with many of them leaves the others their room. */
+Test(queue, room_is_asked_for_when_the_turn_has_come)
+{
+	struct l2tp_session *call[4];
+
+	w.config.setup_limit = 1;
+	w.monitor.room = 2;
+	world_start();
+	for (int i = 0; i < 3; i++)
+		call[i] = lac_calls();
+	cr_assert_eq(subscribers_holding(w.all), 1);
+	lac_connects(call[0]);
+	comes_up(call[0]);
+	cr_assert_eq(subscribers_holding(w.all), 2);
+	lac_connects(call[1]);
+	w.log[0] = '\0';
+	comes_up(call[1]);
+	expect("ask accept group7 start cdn:2/4"); /* the third */
+	cr_assert_eq(subscribers_count(w.all), 2);
+	lac_hangs_up(call[0]);
+	everything_settles(call[0]);
+	w.log[0] = '\0';
+	call[3] = lac_calls();
+	expect("open kill icrp");
+	end_all();
+}
+
 /* Only few stand between ICRP and a running pppd; the others' clients have nobody to talk to yet. */
 Test(queue, few_are_launched_at_a_time)
 {
