@@ -554,7 +554,7 @@ def accept(request, secret=RADIUS_SECRET, spoil=0, sign=True):
     return head + hashlib.md5(head + request[4:20] + signature + secret).digest() + signature
 
 
-def test_forged_accepts(site, radius, lnsd, lac):
+def test_forged_accepts(site, radius, lnsd, lacs):
     """Forged, replayed, from the wrong source, wrongly signed, unsigned: never online. A true one is."""
     seen = {}
 
@@ -598,7 +598,7 @@ def test_forged_accepts(site, radius, lnsd, lac):
         server_socket.settimeout(0.1)
         server = lnsd(config(backend=radius_section(auth_port=1999, tries=2, timeout="1s"))).start()
         first, *others = [Call(f"sub{n}", "alice", "wonderland") for n in range(1 + len(ways))]
-        lac(first, *others)
+        lacs(first, *others)
         first.start()
         until(first, "local  IP address", truly, "a true Access-Accept")
         for call, (name, answer) in zip(others, ways.items()):
