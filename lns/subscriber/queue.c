@@ -25,6 +25,7 @@
 #define WINDOW_MIN     2
 #define WINDOW_MAX     64
 #define FORKS_WANTED   2
+#define REFUSALS       32 /* a turn of the loop, of calls that there is no room for */
 
 static void note_left_setup(struct subscribers *all)
 {
@@ -149,8 +150,11 @@ void subscriber_leave_queue(struct subscriber *sub)
 		source_remove(sub);
 }
 
-/* Those in the queue hold nothing, so the limits of the system are asked again when one begins to. */
-static void start(struct subscriber *sub)
+/*
+ * Those in the queue hold nothing, so the limits of the system are asked again when one begins to. False:
+ * there is no room, and it was refused.
+ */
+static bool start(struct subscriber *sub)
 {
 	const struct subscribers_host *host = &sub->all->host;
 	char why[sizeof(sub->detail)];
@@ -158,25 +162,30 @@ static void start(struct subscriber *sub)
 	source_had_turn(sub->all, sub->source);
 	if (host->has_room && !host->has_room(host->ctx, true, why, sizeof(why))) {
 		subscriber_end(sub, END_LIMIT, why);
-		return;
+		return false;
 	}
 	subscriber_leave_queue(sub);
 	count_late(sub, false);
 	count_setup(sub, true);
 	count_launching(sub, true);
 	subscriber_begin(sub);
+	return true;
 }
 
 void subscriber_start_next(struct subscribers *all)
 {
 	struct subscriber *sub;
+	unsigned int refused = 0;
 
 	if (all->starting)
 		return; /* it ends some: the loop below is at work */
 	all->starting = true;
-	while (!all->stopping && all->launching < all->window && (sub = source_next(all)))
-		start(sub);
+	while (refused < REFUSALS && !all->stopping && all->launching < all->window &&
+		(sub = source_next(all)))
+		refused += !start(sub);
 	all->starting = false;
+	if (refused == REFUSALS)
+		env_timer_start(all->down_timer, 0);
 }
 
 void subscribers_template_ready(struct subscribers *all)

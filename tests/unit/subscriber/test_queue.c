@@ -88,6 +88,27 @@ Test(queue, room_is_asked_for_when_the_turn_has_come)
 	end_all();
 }
 
+/* To refuse thousands at once would be a turn too long for everybody else. */
+Test(queue, few_are_refused_in_a_turn)
+{
+	struct l2tp_session *first;
+
+	w.config.setup_limit = 1;
+	w.monitor.room = 1;
+	world_start();
+	first = lac_calls();
+	for (int i = 0; i < 60; i++)
+		lac_calls();
+	cr_assert_eq(counters()->queued, 60);
+	lac_connects(first);
+	comes_up(first);
+	cr_assert_eq(counters()->queued, 60 - 32);
+	time_passes(0);
+	cr_assert_eq(counters()->queued, 0, "the others in turns of their own");
+	cr_assert_eq(subscribers_count(w.all), 1);
+	end_all();
+}
+
 /* Only few stand between ICRP and a running pppd; the others' clients have nobody to talk to yet. */
 Test(queue, few_are_launched_at_a_time)
 {
