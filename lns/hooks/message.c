@@ -5,6 +5,7 @@
 #include "lns/hooks/hooks.h"
 
 #include "lns/log.h"
+#include "lns/seqpacket.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -110,10 +111,13 @@ int hooks_message_check(const void *packet, size_t len, enum hooks_message_type 
 
 int hooks_message_receive(int fd, enum hooks_message_type type, union hooks_message *ret_message)
 {
-	ssize_t n = recv(fd, ret_message, sizeof(*ret_message), MSG_DONTWAIT | MSG_TRUNC);
+	ssize_t n;
 
+	do
+		n = recv(fd, ret_message, sizeof(*ret_message), MSG_DONTWAIT | MSG_TRUNC);
+	while (seqpacket_again(n));
 	if (n < 0)
-		return errno == ECONNRESET ? -EPIPE : -errno;
+		return -errno;
 	if (n == 0)
 		return -EPIPE;
 	return hooks_message_check(ret_message, (size_t)n, type);

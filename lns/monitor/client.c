@@ -142,7 +142,7 @@ static bool client_read(struct monitor_client *client)
 		client->link.fd, &message, sizeof(message), fds, MONITOR_FDS, &count);
 	if (n == -EAGAIN)
 		return false;
-	if (n == 0 || n == -ECONNRESET || n == -EPIPE) {
+	if (n == 0) {
 		client_close(client, NULL);
 		return false;
 	}

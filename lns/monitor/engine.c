@@ -98,7 +98,7 @@ static bool engine_read(struct monitor_engine *engine)
 		engine->link.fd, &message, sizeof(message), fds, MONITOR_FDS, &count);
 	if (n == -EAGAIN)
 		return false;
-	if (n == 0 || n == -ECONNRESET) { /* it is ending: its pidfd says when it has */
+	if (n == 0) { /* it is ending: its pidfd says when it has */
 		monitor_watch_remove(engine->loop, &engine->link_watch);
 		return false;
 	}

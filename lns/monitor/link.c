@@ -5,6 +5,8 @@
  */
 #include "lns/monitor/link.h"
 
+#include "lns/seqpacket.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -210,7 +212,7 @@ int monitor_link_receive(
 
 	do
 		n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	while (seqpacket_again(n));
 	if (n < 0)
 		return -errno;
 	count = link_take_fds(&msg, fds, max);

@@ -333,7 +333,7 @@ static enum report template_read_report(struct template *template)
 		template->report_fd, &report, sizeof(report), fds, MONITOR_FDS, &count);
 	if (n == -EAGAIN)
 		return REPORT_NONE;
-	if (n == 0 || n == -ECONNRESET) { /* its end is seen by its pidfd */
+	if (n == 0) { /* its end is seen by its pidfd */
 		monitor_watch_remove(template->owner->loop, &template->report_watch);
 		return REPORT_NONE;
 	}

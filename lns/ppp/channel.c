@@ -9,6 +9,7 @@
 #include "lns/ppp/ppp.h"
 
 #include "lns/env.h"
+#include "lns/seqpacket.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -107,7 +108,7 @@ static bool channel_read(struct ppp_channel *channel)
 	}
 	do
 		count = recvmmsg(channel->fd, pair, PAIR, MSG_DONTWAIT | MSG_TRUNC, NULL);
-	while (count < 0 && errno == EINTR);
+	while (seqpacket_again(count));
 	if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return false;
 	for (int i = 0; is_open && i < count; i++) {

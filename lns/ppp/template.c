@@ -12,6 +12,7 @@
 #include "lns/ppp/ppp.h"
 
 #include "lns/env.h"
+#include "lns/seqpacket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -199,7 +200,7 @@ static bool template_read(struct ppp_template *template)
 
 	do
 		len = recv(template->fd, &message, sizeof(message), MSG_DONTWAIT | MSG_TRUNC);
-	while (len < 0 && errno == EINTR);
+	while (seqpacket_again(len));
 	if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return false;
 	if (len <= 0 || (size_t)len > sizeof(message) || ppp_message_check(&message, len) ||

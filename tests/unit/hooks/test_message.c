@@ -65,7 +65,11 @@ Test(hooks_message, over_a_socket)
 	cr_assert_eq(hooks_message_receive(pair[1], HOOKS_CONFIG, &got), -EBADMSG);
 	cr_assert_eq(send(pair[0], "x", 1, 0), 1);
 	cr_assert_eq(hooks_message_receive(pair[1], HOOKS_EVENT, &got), -EBADMSG);
+	cr_assert_eq(hooks_message_send(pair[0], &message, HOOKS_EVENT), 0);
+	cr_assert_eq(send(pair[1], "x", 1, 0), 1);
 	close(pair[0]);
+	cr_assert_eq(hooks_message_receive(pair[1], HOOKS_EVENT, &got), 0,
+		"its last, though it did not read ours");
 	cr_assert_eq(hooks_message_receive(pair[1], HOOKS_EVENT, &got), -EPIPE);
 	close(pair[1]);
 }

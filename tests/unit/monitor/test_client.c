@@ -371,6 +371,18 @@ Test(monitor_client, a_dead_monitor_is_told_once_and_requests_go_nowhere)
 	monitor_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+/* The socket is between equals: what an engine said before it died is read by the same function. */
+Test(monitor_client, last_words_outlive_their_sender)
+{
+	monitor_starts();
+	cr_assert_eq(monitor_client_forget(client, 1), 0); /* which it does not read */
+	monitor_says(MONITOR_STOP);
+	close(monitor_fd);
+	run();
+	cr_assert_str_eq(script, "stop:1 closed:end ");
+	monitor_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 /* What comes broken closes the client, and the descriptors that came with it. */
 static void expect_broken(const void *packet, size_t len, unsigned int fds, const char *reason)
 {

@@ -155,6 +155,20 @@ Test(channel, a_turn_is_bounded, .init = setup, .fini = teardown)
 	cr_assert_eq(seen.count, 20);
 }
 
+/* It ends without reading an answer that came twice; the kernel tells that before what it had sent. */
+Test(channel, last_words_outlive_pppd, .init = setup, .fini = teardown)
+{
+	struct ppp_auth_reply reply = { .request = 12, .result = PPP_AUTH_REJECT };
+
+	cr_assert_eq(ppp_channel_reply(seen.channel, &reply), 0);
+	plugin_send_down();
+	close(plugin);
+	plugin = -1;
+	poll_all();
+	cr_assert_str_eq(seen.order, "Dc");
+	cr_assert_str_eq(seen.reason, "end of file");
+}
+
 Test(channel, malformed_message_closes_once, .init = setup, .fini = teardown)
 {
 	cr_assert_eq(send(plugin, "junk", 4, 0), 4);

@@ -219,6 +219,26 @@ Test(template, requests_are_failed_when_it_is_gone, .init = setup, .fini = teard
 	cr_assert_eq(open_fds(), before - 2);
 }
 
+/* It dies with requests that it has not read; what it had answered before counts. */
+Test(template, last_answers_outlive_it, .init = setup, .fini = teardown)
+{
+	struct ppp_fork fork;
+
+	ask(41);
+	ask(42);
+	cr_assert_eq(take(&fork), 3);
+	answer(41, fork.request, 0, 4711);
+	close(peer);
+	peer = -1;
+	poll_all();
+	cr_assert_eq(seen.forked, 2);
+	cr_assert_eq(seen.session[0], 41);
+	cr_assert_eq(seen.error[0], 0);
+	cr_assert_eq(seen.session[1], 42);
+	cr_assert_eq(seen.error[1], -EPIPE);
+	cr_assert_eq(seen.gone, 1);
+}
+
 Test(template, a_broken_answer_is_the_end, .init = setup, .fini = teardown)
 {
 	ask(1);
