@@ -235,8 +235,8 @@ static struct subscriber *find_leaver(const struct subscribers *all, const char 
 {
 	struct subscriber *sub;
 
-	TAILQ_FOREACH(sub, &all->order, in_order)
-		if (sub->state == SUBSCRIBER_ENDING && may_leave(sub, pool))
+	TAILQ_FOREACH(sub, &all->endings, in_queue)
+		if (may_leave(sub, pool))
 			return sub;
 	return NULL;
 }

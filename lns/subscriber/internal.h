@@ -38,7 +38,7 @@ struct subscriber {
 	struct tally_lac *tally;     /* of its lac section */
 
 	struct subscriber_source *source; /* its LAC's host */
-	TAILQ_ENTRY(subscriber) in_queue; /* of its source */
+	TAILQ_ENTRY(subscriber) in_queue; /* of its source; later, of those that end */
 	TAILQ_ENTRY(subscriber) in_order; /* of keys, ascending */
 	LIST_ENTRY(subscriber) by_key, by_call, by_ifindex;
 	bool counted_in_setup, counted_launching, counted_late, counted_placeless;
@@ -152,6 +152,7 @@ struct subscribers {
 	struct subscriber_bucket by_key[SUBSCRIBER_BUCKETS], by_ifindex[SUBSCRIBER_BUCKETS],
 		by_call[SUBSCRIBER_BUCKETS], /* by NAS-Port */
 		by_user[SUBSCRIBER_BUCKETS]; /* those that are granted something */
+	struct subscriber_queue endings;     /* those that end */
 	struct subscriber_queue waiting;     /* for the address of a session that ends */
 	struct setup_rate rate;
 	unsigned int launching,

@@ -134,7 +134,9 @@ void subscriber_enter(struct subscriber *sub, enum subscriber_state state)
 
 	if (state == sub->state) /* authorised once more: PPP began again */
 		return;
-	if (state != SUBSCRIBER_ENDING)
+	if (state == SUBSCRIBER_ENDING)
+		TAILQ_INSERT_TAIL(&sub->all->endings, sub, in_queue);
+	else
 		observe(sub, sub->state, now);
 	sub->all->forking += state == SUBSCRIBER_FORKING;
 	sub->all->forking -= sub->state == SUBSCRIBER_FORKING;
@@ -300,6 +302,7 @@ static void release(struct subscriber *sub)
 	LIST_REMOVE(sub, by_key);
 	LIST_REMOVE(sub, by_call);
 	TAILQ_REMOVE(&all->order, sub, in_order);
+	TAILQ_REMOVE(&all->endings, sub, in_queue);
 	all->count--;
 	state_session_release(all->host.state, sub->record);
 	dispose(sub);
@@ -553,6 +556,7 @@ int subscribers_new(const struct subscribers_host *host, struct subscribers **re
 	all->host = *host;
 	TAILQ_INIT(&all->turns);
 	TAILQ_INIT(&all->order);
+	TAILQ_INIT(&all->endings);
 	TAILQ_INIT(&all->waiting);
 	TAILQ_INIT(&all->downs);
 	LIST_INIT(&all->kills);
