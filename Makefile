@@ -226,7 +226,7 @@ test-programs: $(TEST_PROGRAMS) $(O)/tests/lns.so $(O)/tests/no_l2tp_netlink.so 
 	$(O)/radius_bench $(O)/turn_bench $(O)/show_bench $(O)/tests/kernel_floor
 
 system-tests: all test-programs deb
-	$(Q)LNS_VM_TIMEOUT=$(or $(LNS_VM_TIMEOUT),3000) tests/vm/run 'LNS_HEAVY=$(LNS_HEAVY) LNS_BUILD=$(abspath $(O)) PLUGIN_BUILD=$(abspath $(O))/tests $(PYTHON) -B -u -m pytest \
+	$(Q)LNS_VM_TIMEOUT=$(or $(LNS_VM_TIMEOUT),3000) tests/vm/run 'COLUMNS=200 LNS_HEAVY=$(LNS_HEAVY) LNS_BUILD=$(abspath $(O)) PLUGIN_BUILD=$(abspath $(O))/tests $(PYTHON) -B -u -m pytest \
 		-p no:cacheprovider -v -ra --durations=5 $(TESTS) $(PYTEST)'
 
 # Accounting under blows: hundreds of sessions that are online, everything killed at random, FreeRADIUS as the

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # check.sh: `make check`. Runs every step, whatever became of the one before, and counts: each test of
-# the unit and system tests, and each other step as one. The last line is the sum; status 0 when nothing
-# failed. What a step printed is in build-check/log/.
+# the unit and system tests, and each other step as one. What failed is told once more at the end, the last
+# line is the sum; status 0 when nothing failed. What a step printed is in build-check/log/.
 #
 #   LNS_SECOND_KERNEL_RUN=FILE   runs the system tests once more, with this as LNS_KERNEL_RUN
 set -u
@@ -17,6 +17,7 @@ steps=9
 second=${LNS_SECOND_KERNEL_RUN:-}
 [ -z "$second" ] || steps=10
 export MAKEFLAGS=
+failures=()
 
 # Counts of one step from its log: Criterion's and pytest's last lines, otherwise the step itself.
 count() {
@@ -63,6 +64,7 @@ step() {
 	if [ "$fail" = 0 ]; then
 		printf '[%d/%d] %s: ok, %d passed, %d s\n' $number $steps "$name" "$pass" $((SECONDS - start))
 	else
+		failures+=("$name")
 		[ "$how" = live ] || tail -n 60 "$log"
 		printf '[%d/%d] %s: FAILED, %d passed, %d failed, %d s\n' \
 			$number $steps "$name" "$pass" "$fail" $((SECONDS - start))
@@ -81,6 +83,12 @@ step live 'system tests' "${make[@]}" O=$out CC=gcc system-tests
 [ -z "$second" ] || step live 'system tests on a second kernel' \
 	env LNS_KERNEL_RUN="$second" "${make[@]}" O=$out CC=gcc system-tests
 
+# The lines in which pytest, Criterion, the sanitizers and compilers say what is wrong; not a page of anything.
+told='^(E  |FAILED |ERROR )|^\[(FAIL|----)\]|^[^ ]+:[0-9]+:.*(error|warning):|(ERROR|runtime error):'
+for name in "${failures[@]}"; do
+	printf '\n%s:\n' "$name"
+	grep -aE "$told" "$out/log/${name// /-}" | cut -c1-2000 | head -n 30
+done
 printf '\n%d s\n' $SECONDS
 printf '%d passed, %d failed\n' $passed $failed
 [ $failed = 0 ]

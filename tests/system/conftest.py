@@ -27,14 +27,13 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "heavy: not on an emulated processor; LNS_HEAVY=1 everywhere, =0 nowhere")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     wanted = os.environ.get("LNS_HEAVY") or ("0" if emulated() else "1")
     if wanted == "1":
         return
-    reason = "heavy: LNS_HEAVY=1 runs it everywhere"
-    for item in items:
-        if item.get_closest_marker("heavy"):
-            item.add_marker(pytest.mark.skip(reason=reason))
+    heavy = [item for item in items if item.get_closest_marker("heavy")]
+    items[:] = [item for item in items if item not in heavy]
+    config.hook.pytest_deselected(items=heavy)
 
 
 @pytest.fixture(scope="session")
