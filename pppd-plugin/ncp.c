@@ -10,7 +10,6 @@
 #include "plugin.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <linux/if_ppp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -35,15 +34,7 @@ static struct {
 /* Whether addr is an end of the tunnel: routed into the session it would carry itself. */
 static int address_is_tunnel(uint32_t addr)
 {
-	struct sockaddr_in end[2];
-	socklen_t len[2] = { sizeof(end[0]), sizeof(end[1]) };
-	int ok[2] = { getsockname(lns_session.udp, (struct sockaddr *)&end[0], &len[0]) == 0,
-		getpeername(lns_session.udp, (struct sockaddr *)&end[1], &len[1]) == 0 };
-
-	for (int i = 0; i < 2; i++)
-		if (ok[i] && end[i].sin_family == AF_INET && end[i].sin_addr.s_addr == addr)
-			return 1;
-	return 0;
+	return addr && (addr == lns_session.tunnel_local || addr == lns_session.tunnel_peer);
 }
 
 static int address_allowed(uint32_t addr)

@@ -19,7 +19,8 @@ struct lns_session {
 	int channel;         /* to the engine, or -1 */
 	int pppox;           /* the session's socket: pppd's "device" */
 	uint32_t ppp_number; /* of pppox: the kernel's PPP channel */
-	int udp;             /* the tunnel's socket: held, never read */
+	int udp;             /* the tunnel's socket: held, and no call is made with it */
+	uint32_t tunnel_local, tunnel_peer; /* addresses of it, network byte order; 0 = not IPv4 */
 	uint16_t mtu, mru;
 	uint16_t proxy_lcp; /* PPP_PROXY_x */
 	uint16_t replayed;  /* early frames given to pppd */

@@ -116,6 +116,8 @@ int lns_session_begin(const struct ppp_fork *fork, const int fds[3])
 	lns_session.channel = fds[1];
 	lns_session.udp = fds[2];
 	lns_session.ppp_number = fork->channel;
+	lns_session.tunnel_local = fork->tunnel_local;
+	lns_session.tunnel_peer = fork->tunnel_peer;
 	lns_session.mtu = fork->mtu;
 	lns_session.mru = fork->mru;
 	lns_session.proxy_lcp = fork->proxy_lcp;

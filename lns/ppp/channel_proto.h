@@ -75,7 +75,8 @@ struct ppp_fork {
 	uint16_t mtu, mru;
 	uint16_t proxy_lcp; /* PPP_PROXY_x */
 	uint16_t pad;
-	uint32_t channel; /* the kernel's number of the session's PPP channel */
+	uint32_t channel;                   /* the kernel's number of the session's PPP channel */
+	uint32_t tunnel_local, tunnel_peer; /* addresses, network byte order; 0 = not IPv4 */
 	uint32_t pad2;
 	char name[32]; /* "l2tp12-34": for ps, syslog and devnam; [a-z0-9-], terminated */
 	struct ppp_proxy proxy;

@@ -450,6 +450,21 @@ static int sequence_data(struct subscriber *sub)
 	return sub->sequencing ? kernel_session_sequence(sub->pppox) : 0;
 }
 
+/* An IPv4 address as the plugin wants it. */
+static uint32_t in4_of(const union addr *addr)
+{
+	return addr->sa.sa_family == AF_INET ? addr->in4.sin_addr.s_addr : 0;
+}
+
+static void fill_ends(struct ppp_fork *request, const struct l2tp_tunnel *tunnel)
+{
+	struct l2tp_tunnel_info info;
+
+	l2tp_tunnel_info(tunnel, &info);
+	request->tunnel_local = in4_of(&info.path.local);
+	request->tunnel_peer = in4_of(&info.path.peer);
+}
+
 /* 0, -EAGAIN when no template is ready, or -errno. */
 static int start_pppd(struct subscriber *sub)
 {
@@ -478,6 +493,7 @@ static int start_pppd(struct subscriber *sub)
 	request.mru = ppp->mru;
 	request.proxy_lcp = (uint16_t)proxy_policy(sub, ppp);
 	request.channel = sub->ppp_number;
+	fill_ends(&request, l2tp_session_tunnel(sub->l2tp));
 	snprintf(request.name, sizeof(request.name), "%s", sub->name);
 	if (request.proxy_lcp != PPP_PROXY_NEVER)
 		fill_proxy(&request.proxy, l2tp_session_call(sub->l2tp));

@@ -401,17 +401,17 @@ static void on_template_exit(void *ctx, int events)
 	event("{\"event\":\"template-exit\",\"status\":%d}", status);
 }
 
-static void on_report(void *ctx, int events)
+/* Takes one report. False: none waits. */
+static bool report_read(void)
 {
 	union ppp_message message;
 	ssize_t len = recv(report_fd, &message, sizeof(message), MSG_DONTWAIT);
 	struct session *session;
 
-	(void)ctx, (void)events;
-	if (len <= 0) {
+	if (len == 0)
 		env_io_set(report_io, 0);
-		return;
-	}
+	if (len <= 0)
+		return false;
 	if (ppp_message_check(&message, len) || message.head.type != PPP_FORK_REPORT)
 		die("broken report");
 	session = &sessions[message.head.session];
@@ -425,6 +425,13 @@ static void on_report(void *ctx, int events)
 		template_io = NULL;
 	}
 	session->exit_io = env_io_new(env, session->pidfd, ENV_READ, on_exit_ready, session);
+	return true;
+}
+
+static void on_report(void *ctx, int events)
+{
+	(void)ctx, (void)events;
+	report_read();
 }
 
 /* Between fork and exec of a template: what the monitor does there. */
@@ -652,13 +659,18 @@ static uint16_t blob(char **words, const char *name, uint8_t out[256])
 	return hex_parse(out, 256, option(words, name));
 }
 
-/* fork N [lcp=accept|renegotiate|never type= id= sent= received= name= challenge= response=] */
+/*
+ * fork N [tunnel=other lcp=accept|renegotiate|never type= id= sent= received= name= challenge= response=];
+ * tunnel=other: with a socket that is no tunnel's, since nothing may be asked of that socket
+ */
 static void command_fork(char **words)
 {
 	struct session *session = session_arg(words[0]);
 	struct ppp_fork fork_request = { .mtu = 1460, .mru = 1460, .exec = template_exec };
 	struct ppp_proxy *proxy = &fork_request.proxy;
 	const char *lcp = option(words, "lcp");
+	int tunnel = *option(words, "tunnel") == 'o' ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)
+						     : dup(udp[0]);
 	int fd, err;
 
 	fork_request.proxy_lcp = *lcp == 'a'   ? PPP_PROXY_ACCEPT
@@ -672,16 +684,19 @@ static void command_fork(char **words)
 	proxy->challenge_len = blob(words, "challenge", proxy->challenge);
 	proxy->response_len = blob(words, "response", proxy->response);
 	fork_request.channel = session->ppp_number;
+	fork_request.tunnel_local = htonl(0x0a090001);
+	fork_request.tunnel_peer = htonl(0x0a090002);
 	snprintf(fork_request.name, sizeof(fork_request.name), "l2tp1-%u", session->id);
 	if (ppp_channel_new(env, session->id, &channel_ops, session, &session->channel, &fd))
 		die("ppp_channel_new");
 	err = template ? ppp_template_fork(template, session->id, &fork_request, session->lns_pppox,
-				 fd, udp[0])
+				 fd, tunnel)
 		       : -EPIPE;
 	if (err)
 		event("{\"event\":\"forked\",\"session\":%u,\"error\":%d,\"pid\":0}", session->id,
 			err);
 	close(fd);
+	close(tunnel);
 	close(session->lns_pppox);
 	session->lns_pppox = -1;
 }
@@ -726,8 +741,11 @@ static void command_client(char **words)
 	session->lac_pppox = -1;
 }
 
+/* As in the monitor, a signal may overtake the report of its session. */
 static void session_signal(struct session *session, int signal)
 {
+	while (session->pidfd < 0 && report_io && report_read())
+		;
 	if (session->pidfd > 0)
 		syscall(SYS_pidfd_send_signal, session->pidfd, signal, NULL, 0);
 }

@@ -469,7 +469,7 @@ def test_client_that_may_choose(lns, address, good):
     """Any address but an end of the tunnel or our own."""
     lns.tell("template", "auth=c")
     lns.tell("flags", FLAG_IPV4 | FLAG_PEER_CHOOSES)
-    lns.start(1, *CREDENTIALS, f"{address}:")
+    lns.start(1, *CREDENTIALS, f"{address}:", fork=["tunnel=other"])
     if good:
         assert lns.wait("ncp-up", 1)["remote"] == address
     else:

@@ -537,6 +537,22 @@ Test(life, an_unknown_proxy_authentication_is_left_out)
 	world_end();
 }
 
+/* So that a client that may choose its address cannot choose one of them. */
+Test(life, pppd_is_told_the_ends_of_the_tunnel)
+{
+	const struct l2tp_path *path = &w.l2tp.tunnel.path;
+	struct l2tp_session *call;
+
+	world_start();
+	call = call_in(SUBSCRIBER_LINK);
+	cr_assert_neq(w.ppp.request.tunnel_peer, 0);
+	cr_assert_eq(w.ppp.request.tunnel_peer, path->peer.in4.sin_addr.s_addr);
+	cr_assert_eq(w.ppp.request.tunnel_local, path->local.in4.sin_addr.s_addr);
+	subscriber_end(subscriber_find(w.all, call->key), END_OPERATOR, NULL);
+	everything_settles(call);
+	world_end();
+}
+
 Test(life, a_stop_ends_all_and_starts_nothing)
 {
 	struct l2tp_session *up, *waiting;
