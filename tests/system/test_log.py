@@ -27,6 +27,15 @@ def parse(datagram):
     return fields
 
 
+def fill():
+    """Nothing more goes into the journal until it is read."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other, contextlib.suppress(BlockingIOError):
+        other.setblocking(False)
+        other.connect(PLACE)
+        while True:
+            other.send(b"MESSAGE=of another program\n")
+
+
 @pytest.fixture
 def journal():
     """A journal that takes what it is sent only when read() is called."""
@@ -83,7 +92,8 @@ def test_fields_and_a_journal_that_does_not_read(radius, lnsd, lacs, journal):
     wait(MESSAGE="tunnel", LNS_TUNNEL=online["LNS_TUNNEL"], LNS_LAC="wholesale", LNS_PEER_ADDRESS="198.51.100.")
     assert server.log() == ""  # nothing on stderr
 
-    # From here on it is not read until another subscriber has come, and gone.
+    # From here on it takes nothing until another subscriber has come, and gone.
+    fill()
     other.start()
     other.wait_up()
     server.wait_sessions(2)
