@@ -1069,25 +1069,3 @@ def test_we_do_not_prove_ourselves_by_eap(lns):
     assert client.expect(LCP, REJECT) == (1, bytes.fromhex("0304c227"))
     client.send(LCP, REQUEST, 2, magic)
     client.expect(LCP, ACK)
-
-
-def test_repro(lns):
-    count = 50
-    tcpdumps = [subprocess.Popen(["ip", "netns", "exec", ns, "tcpdump", "-i", "any", "-U", "-n", "-B", "16384", "-w", f"/tmp/{ns}.pcap"]) for ns in (LNS, LAC)]
-    lns.tell("template", "auth=cmp")
-    for session in range(1, count + 1):
-        lns.start(session, *CREDENTIALS, "debug", "logfile", f"/tmp/c{session}.log")
-    session = 0
-    try:
-        for session in range(1, count + 1):
-            lns.wait("ncp-up", session)
-    except AssertionError:
-        run("sh", "-c", f"cp /tmp/c{session}.log /out/; cp /tmp/*.pcap /out/; echo {session} > /out/session")
-        raise
-    finally:
-        for t in tcpdumps:
-            t.terminate(); t.wait()
-    for session in range(1, count + 1):
-        lns.tell("signal", session, 15)
-    for session in range(1, count + 1):
-        lns.wait("exit", session)
