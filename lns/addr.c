@@ -56,6 +56,11 @@ bool addr_equal(const union addr *a, const union addr *b)
 	return addr_equal_host(a, b) && addr_port(a) == addr_port(b);
 }
 
+uint32_t addr_in4(const union addr *addr)
+{
+	return addr->sa.sa_family == AF_INET ? ntohl(addr->in4.sin_addr.s_addr) : 0;
+}
+
 uint32_t addr_hash(const union addr *addr, uint32_t seed)
 {
 	size_t len;

@@ -33,6 +33,9 @@ void addr_set_port(union addr *addr, uint16_t port);
 bool addr_equal(const union addr *a, const union addr *b);
 bool addr_equal_host(const union addr *a, const union addr *b);
 
+/* The IPv4 address in host byte order; 0 when it is none. */
+uint32_t addr_in4(const union addr *addr);
+
 /* A hash of address and port, for tables; seed it per process. */
 uint32_t addr_hash(const union addr *addr, uint32_t seed);
 

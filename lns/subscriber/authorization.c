@@ -13,11 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static uint32_t in4_of(const union addr *addr)
-{
-	return addr->sa.sa_family == AF_INET ? ntohl(addr->in4.sin_addr.s_addr) : 0;
-}
-
 int authorization_new(
 	const struct config_ppp *ppp, uint64_t interim, struct authorization **ret_authorization)
 {
@@ -26,10 +21,10 @@ int authorization_new(
 	if (!auth)
 		return -ENOMEM;
 	auth->address = AUTHORIZATION_POOL;
-	auth->local = in4_of(&ppp->local_address);
+	auth->local = addr_in4(&ppp->local_address);
 	for (int i = 0; i < 2; i++) {
-		auth->dns[i] = in4_of(&ppp->dns[i]);
-		auth->wins[i] = in4_of(&ppp->wins[i]);
+		auth->dns[i] = addr_in4(&ppp->dns[i]);
+		auth->wins[i] = addr_in4(&ppp->wins[i]);
 	}
 	snprintf(auth->pool, sizeof(auth->pool), "%s", ppp->pool);
 	auth->mtu = ppp->mtu;
@@ -56,7 +51,7 @@ void authorization_free(struct authorization *auth)
 
 void authorization_apply_user(struct authorization *auth, const struct config_user *user)
 {
-	uint32_t address = in4_of(&user->address);
+	uint32_t address = addr_in4(&user->address);
 
 	if (user->rate_down != CONFIG_RATE_DEFAULT)
 		auth->limits.down.rate = user->rate_down;

@@ -79,7 +79,6 @@ void subscriber_downs_step(void *ctx)
 	}
 	if (!TAILQ_EMPTY(&all->downs))
 		env_timer_start(all->down_timer, 0);
-	subscriber_start_next(all); /* it may have left some to be refused */
 }
 
 void subscriber_down_cancel(struct subscriber *sub)

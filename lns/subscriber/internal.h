@@ -165,9 +165,10 @@ struct subscribers {
 	struct phases phases;
 	unsigned int count;
 	struct history *history;
-	bool stopping; /* nothing new is started */
-	bool orphaned; /* the monitor is gone */
-	bool starting; /* subscriber_start_next is at work */
+	bool stopping;                 /* nothing new is started */
+	bool orphaned;                 /* the monitor is gone */
+	bool starting;                 /* subscriber_start_next is at work */
+	struct env_timer *start_timer; /* it has refused enough for one turn */
 
 	struct env_timer *kill_timer; /* flushes the batches below at the end of the turn */
 	uint64_t batch[2][MONITOR_BATCH];
@@ -347,8 +348,10 @@ void subscriber_remember(struct subscribers *all, const struct history_entry *en
 void subscriber_enqueue(struct subscriber *sub);
 /* Whether a call that comes now from peer would wait for its place in setup until it is too late. */
 bool subscriber_is_hopeless(struct subscribers *all, const union addr *peer);
-/* Starts queued sessions as long as there is a place for them. */
+/* Starts queued sessions as long as there is a place for them; refuses some when the system has no room. */
 void subscriber_start_next(struct subscribers *all);
+/* The same in a later turn: the function of start_timer. */
+void subscriber_start_more(void *ctx);
 void subscriber_leave_queue(struct subscriber *sub);
 /* A call is connected: the forks it finds before it say whether more ICRPs should be under way, or fewer. */
 void subscriber_fit_window(struct subscribers *all);

@@ -323,9 +323,7 @@ static int make_pools(struct pools *pools, const struct config *config)
 	if (error || !pools->last)
 		return -ENOMEM;
 	for (size_t i = 0; i < config->user_count; i++) {
-		const union addr *addr = &config->users[i].address;
-		uint32_t host =
-			addr->sa.sa_family == AF_INET ? ntohl(addr->in4.sin_addr.s_addr) : 0;
+		uint32_t host = addr_in4(&config->users[i].address);
 		struct range *range = find_range(pools, host);
 
 		if (range)

@@ -185,7 +185,12 @@ void subscriber_start_next(struct subscribers *all)
 		refused += !start(sub);
 	all->starting = false;
 	if (refused == REFUSALS)
-		env_timer_start(all->down_timer, 0);
+		env_timer_start(all->start_timer, 0);
+}
+
+void subscriber_start_more(void *ctx)
+{
+	subscriber_start_next(ctx);
 }
 
 void subscribers_template_ready(struct subscribers *all)

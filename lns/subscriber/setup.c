@@ -450,19 +450,13 @@ static int sequence_data(struct subscriber *sub)
 	return sub->sequencing ? kernel_session_sequence(sub->pppox) : 0;
 }
 
-/* An IPv4 address as the plugin wants it. */
-static uint32_t in4_of(const union addr *addr)
-{
-	return addr->sa.sa_family == AF_INET ? addr->in4.sin_addr.s_addr : 0;
-}
-
 static void fill_ends(struct ppp_fork *request, const struct l2tp_tunnel *tunnel)
 {
 	struct l2tp_tunnel_info info;
 
 	l2tp_tunnel_info(tunnel, &info);
-	request->tunnel_local = in4_of(&info.path.local);
-	request->tunnel_peer = in4_of(&info.path.peer);
+	request->tunnel_local = htonl(addr_in4(&info.path.local));
+	request->tunnel_peer = htonl(addr_in4(&info.path.peer));
 }
 
 /* 0, -EAGAIN when no template is ready, or -errno. */

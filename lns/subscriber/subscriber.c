@@ -563,12 +563,14 @@ int subscribers_new(const struct subscribers_host *host, struct subscribers **re
 	all->sampled = all->checkpointed = env_now(host->env);
 	all->kill_timer = env_timer_new(host->env, flush_all_signals, all);
 	all->down_timer = env_timer_new(host->env, subscriber_downs_step, all);
+	all->start_timer = env_timer_new(host->env, subscriber_start_more, all);
 	all->sample_timer = env_timer_new(host->env, subscriber_sample_due, all);
 	all->window = SUBSCRIBER_FIRST_WINDOW;
 	all->down_max = SUBSCRIBER_DOWN;
 	env_random(host->env, &all->source_seed, sizeof(all->source_seed));
 	all->history = history_new();
-	if (!all->kill_timer || !all->down_timer || !all->sample_timer || !all->history) {
+	if (!all->kill_timer || !all->down_timer || !all->start_timer || !all->sample_timer ||
+		!all->history) {
 		subscribers_free(all);
 		return -ENOMEM;
 	}
@@ -596,6 +598,7 @@ void subscribers_free(struct subscribers *all)
 	subscriber_kills_free(all);
 	env_timer_free(all->kill_timer);
 	env_timer_free(all->down_timer);
+	env_timer_free(all->start_timer);
 	env_timer_free(all->sample_timer);
 	history_free(all->history);
 	free(all);
